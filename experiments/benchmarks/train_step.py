@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""A training step's FLOP/s as a share of the float32 matmul rate, both measured in this run on this machine.
+
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python experiments/benchmarks/train_step.py
+
+The variable lets glibc back large arrays by huge pages; without it, page faults take a quarter of a step on CPU.
+"""
+
+import time
+
+import jax
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from vidgen.diffusion.times import TimeConfig
+from vidgen.models.dit import DiTConfig
+from vidgen.models.text import TextConfig
+from vidgen.models.vae import VAE, VAEConfig
+from vidgen.sample.pipeline import Networks
+from vidgen.train import dit, state, vae
+from vidgen.train.log import peak_flops
+from vidgen.train.optim import OptimConfig, make_optimizer
+
+REPEATS = 5
+
+
+def seconds_a_step(loss_fn, params: dict, batch: dict[str, np.ndarray]) -> float:
+    """Median of a few steps, optimiser and average included."""
+    optimizer = make_optimizer(OptimConfig(), 1000, params)
+    train_state = state.create(params, optimizer)
+    step = jax.jit(state.make_step(loss_fn, optimizer, 0.999, seed=0), donate_argnums=0)
+    train_state, _ = step(train_state, batch)
+    spent = []
+    for _ in range(REPEATS):
+        jax.block_until_ready(train_state)
+        start = time.perf_counter()
+        train_state, metrics = step(train_state, batch)
+        jax.block_until_ready((train_state, metrics))
+        spent.append(time.perf_counter() - start)
+    return float(np.median(spent))
+
+
+def main() -> None:
+    rng = np.random.default_rng(0)
+    networks = Networks(VAEConfig(), TextConfig(), DiTConfig(remat="full"))
+    table = Table("step", "batch", "seconds", "GFLOP/s", "of float32 matmul")
+    peak, _ = peak_flops()
+    rows = []
+    for name, B, T, S in (("DiT, clips", 32, 5, 48), ("DiT, images", 128, 1, 32)):
+        batch = {
+            "latent_BTHWC": rng.normal(size=(B, T, 8, 8, 32)).astype(np.float16),
+            "text_BS": rng.integers(1, 2048, (B, S)).astype(np.int32),
+        }
+        spent = seconds_a_step(
+            lambda params, batch, key: dit.dit_loss(networks, TimeConfig(), {}, 0.1, params, batch, key),
+            dit.init_params(networks, "", jax.random.key(0)),
+            batch,
+        )
+        rows.append((name, B, spent, dit.step_flops(networks, batch["latent_BTHWC"].shape, S)))
+    video = rng.integers(0, 256, (8, 17, 64, 64, 3), np.uint8)
+    model = VAE(networks.vae)
+    params = model.init(jax.random.key(0), np.zeros((1, 17, 64, 64, 3), np.float32), jax.random.key(1))["params"]
+    spent = seconds_a_step(
+        lambda params, batch, key: vae.vae_loss(model, vae.VAELossConfig(), params, batch["video_BFHWC"], key),
+        params,
+        {"video_BFHWC": video},
+    )
+    rows.append(("VAE, clips", 8, spent, vae.step_flops(networks.vae, video.shape)))
+    for name, B, spent, flops in rows:
+        table.add_row(name, str(B), f"{spent:.3f}", f"{flops / spent / 1e9:.0f}", f"{flops / spent / peak:.2f}")
+    Console().print(f"float32 matmul of 2048 x 2048: {peak / 1e9:.0f} GFLOP/s", table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Puts a trained run into a folder that `vidgen generate --model` takes, with its card.
+
+python experiments/first_light/bundle.py --run runs/clips --report runs/evaluation/report.json
+"""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import tyro
+
+from vidgen import trees
+from vidgen.eval.alignment import Rate
+from vidgen.eval.report import ROWS
+from vidgen.sample.autoencoder import load_autoencoder
+from vidgen.sample.pipeline import assemble
+from vidgen.worlds.sprites import FIRST_LIGHT, load_atlas
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Where the parts are."""
+
+    run: Path
+    """The run's folder; its model/ has the weights."""
+    out: Path = Path("vidgen/assets/default")
+    """Where the model goes."""
+    report: Path | None = None
+    """report.json of evaluate.py, whose scores go into the card."""
+    trained_on: str = ""
+    """What it was trained on, in a sentence."""
+
+
+def scores(report: dict) -> dict[str, str]:
+    """The lines of the card, from a report of evaluate.py: each score beside its floor."""
+    lines = {}
+    model, floor = report["alignment"]["model"], report["alignment"]["floor"]
+    for field, title in ROWS.items():
+        of_model, of_floor = Rate(**model[field]), Rate(**floor[field])
+        lines[title] = f"{of_model}, n {of_model.n} (true renders: {100 * of_floor.value:.1f} %)"
+    for name, values in report["vae"].items():
+        lines[f"VAE, {name}"] = f"{values['psnr']:.2f} dB, SSIM {values['ssim']:.3f}, {values['clips']} clips"
+    return lines
+
+
+def main(options: Options) -> None:
+    """Copies the weights and writes the card."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in ("vae.safetensors", "dit.safetensors"):
+        shutil.copyfile(options.run / "model" / name, options.out / name)
+    pipeline = assemble(load_autoencoder(options.out / "vae.safetensors"), options.out / "dit.safetensors")
+    atlas = load_atlas()
+    concepts = [atlas.concepts[atlas.index(name)] for name in FIRST_LIGHT]
+    card = {
+        "name": "vidgen first light",
+        "parameters": {name: trees.count(pipeline.params[name]) for name in ("dit", "text", "vae")},
+        "trained_on": options.trained_on,
+        "scores": scores(json.loads(options.report.read_text())) if options.report else {},
+        "limits": [
+            f"It knows {len(concepts)} things, one or two at a time, and no others.",
+            "It was trained at 64x64 pixels, single frames and clips of 17 frames (2 seconds).",
+            "It knows standing still and moving left, right, up and down; the camera does not move.",
+            "It draws flat scenes of emoji art; it has seen no photograph, no real video and no real person.",
+        ],
+        "concepts": [{"name": c.name, "synonyms": list(c.synonyms)} for c in concepts],
+        "size": [64, 64],
+        "size_multiple": 16,
+        "least_side": 64,
+        "most_side": 64,
+        "max_frames": 17,
+        "fps": 8,
+    }
+    (options.out / "card.json").write_text(json.dumps(card, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""`vidgen data` lists, builds and draws data sets, and refuses bad input in one line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidgen.cli import main as cli
+from vidgen.data.video import write_mp4
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """A folder of two short videos with captions and one broken file."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for index in range(2):
+        frames = np.full((9, 32, 48, 3), 60 + 90 * index, np.uint8)
+        write_mp4(folder / f"clip{index}.mp4", frames, fps=8)
+        (folder / f"clip{index}.txt").write_text(f"grey number {index}\n")
+    (folder / "broken.mp4").write_bytes(b"not a video")
+    (folder / "broken.txt").write_text("nothing\n")
+    return folder
+
+
+def refused(capsys, argv) -> str:
+    assert cli.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("vidgen: ") and err.count("\n") == 1, err
+    return err
+
+
+def test_list_names_what_build_takes(capsys):
+    assert cli.main(["data", "list"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert {"worlds", "folder"} <= set(names)
+    for name in names:
+        assert cli.main(["data", "build", name, "--help"]) == 0
+        assert f"usage: vidgen data build {name}" in capsys.readouterr().out
+
+
+def test_build_and_look_at_a_folder_of_videos(videos, tmp_path, capsys):
+    built, sheet = tmp_path / "built", tmp_path / "sheet.png"
+    options = ["--width", "32", "--height", "32", "--frames", "5"]
+    assert cli.main(["data", "build", "folder", "--out", str(built), "--folder", str(videos), *options]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{built}: ")
+    assert "2" in out
+    assert err.startswith("left out ") and "broken.mp4" in err and err.count("\n") == 1
+    assert cli.main(["data", "look", str(built), "--out", str(sheet), "--clips", "2"]) == 0
+    assert capsys.readouterr().out == f"{sheet}\n"
+    with Image.open(sheet) as picture:
+        assert picture.width > 100 and picture.height > 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["buidl"], "Unknown command 'data buidl': did you mean build?"),
+        (["list", "x"], "takes no arguments"),
+        (["build"], "NAME"),
+        (["build", "movies", "--out", "OUT"], "no data set 'movies'"),
+        (["build", "worlds"], "--out"),
+        (["build", "--out", "OUT", "worlds"], "The data set comes first"),
+        (["build", "folder", "--out", "OUT"], "--folder"),
+        (["build", "folder", "--out", "OUT", "--folder", "absent"], "vidgen: absent is not a folder"),
+        (["build", "folder", "--out", "OUT", "--folder", "EMPTY"], "EMPTY"),
+        (["build", "folder", "--out", "EMPTY", "--folder", "VIDEOS"], "exist"),
+        (["build", "folder", "--out", "OUT", "--folder", "VIDEOS", "--widht", "3"], "did you mean --width?"),
+        (["build", "folder", "--out", "OUT", "--folder", "VIDEOS", "--width", "0"], "width"),
+        (["look", "absent"], "absent"),
+        (["look", "EMPTY", "--out", "a.gif"], "--out must end in .png"),
+        (["look", "EMPTY", "--clips", "0"], "--clips must be at least 1"),
+        (["look", "EMPTY", "--out", "absent/a.png"], "no folder 'absent'"),
+        (["look", "EMPTY"], "EMPTY"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(videos, tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "EMPTY").mkdir()
+    argv = [{"VIDEOS": str(videos)}.get(argument, argument) for argument in arguments]
+    assert message in refused(capsys, ["data", *argv])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["EMPTY", "videos"]

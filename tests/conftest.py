@@ -1,0 +1,29 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every test runs on the CPU, with eight devices for tests of sharding, and keeps compiled programs between runs."""
+
+import os
+
+import hypothesis
+import jax
+import pytest
+
+hypothesis.settings.register_profile("vidgen", deadline=None, derandomize=True, max_examples=30)
+hypothesis.settings.load_profile("vidgen")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_num_cpu_devices", 8)
+    cache = getattr(config, "cache", None)  # absent under "-p no:cacheprovider"
+    if cache is not None:
+        # One folder a worker of pytest-xdist: JAX writes an entry in place, so another process could read half of it.
+        folder = cache.mkdir("xla") / os.environ.get("PYTEST_XDIST_WORKER", "main")
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+@pytest.fixture(autouse=True)
+def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps tests, and the commands that they start, out of the user's cache folder."""
+    monkeypatch.setenv("VIDGEN_CACHE", str(tmp_path_factory.getbasetemp() / "vidgen-cache"))

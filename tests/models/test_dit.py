@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Time a token, scan and remat, rotary positions, and clips packed in one row."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vidgen.models import rope
+from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, linear_velocity
+from vidgen.models.text import TextConfig, TextEncoder, relative_buckets
+from vidgen.parallel import attention
+
+CONFIG = DiTConfig(channels=3, width=24, layers=3, heads=2, hidden=32, text_width=8, time_width=16, dtype="float32")
+DENSE = functools.partial(attention.dense, dtype="float32")
+B, T, H, W = 2, 3, 4, 4
+X = jax.random.normal(jax.random.key(1), (B, T, H, W, 3))
+TEXT = jax.random.normal(jax.random.key(2), (B, 5, 8))
+REAL = jnp.array([[True] * 5, [True, True, False, False, False]])
+
+
+def random_params(config: DiTConfig) -> dict:
+    """Random values everywhere: zero-initialised layers would hide what they are fed."""
+    model = DiT(config, DENSE)
+    tokens, positions = jnp.zeros((1, 4, 12)), jnp.zeros((1, 4, 3), jnp.int32)
+    shapes = jax.eval_shape(
+        model.init,
+        jax.random.key(0),
+        tokens,
+        positions,
+        positions + 1,
+        jnp.zeros((1, 1)),
+        positions[..., 0],
+        TEXT[:1],
+        REAL[:1],
+    )["params"]
+    leaves, tree = jax.tree.flatten(shapes)
+    keys = jax.random.split(jax.random.key(3), len(leaves))
+    return tree.unflatten([0.3 * jax.random.normal(k, leaf.shape) for k, leaf in zip(keys, leaves, strict=True)])
+
+
+PARAMS = random_params(CONFIG)
+
+
+def velocity(t_BT: jax.Array, x: jax.Array = X, text: jax.Array = TEXT, config: DiTConfig = CONFIG) -> jax.Array:
+    return apply_to_grid(DiT(config, DENSE), PARAMS, x, t_BT, text, REAL)
+
+
+def test_every_frame_has_its_own_time() -> None:
+    """Frames of one time need that time's modulation alone; another time in one frame changes what it does there."""
+    same = velocity(jnp.full((B, T), 0.7))
+    one_time = _with_one_time(0.7)
+    np.testing.assert_allclose(same, one_time, atol=1e-5)
+    given = velocity(jnp.array([[0.0, 0.7, 0.7]] * B))
+    change = jnp.abs(given - same).mean(axis=(0, 2, 3, 4))
+    assert change[0] > 3 * change[1]  # its own modulation changed; the others only hear of it through attention
+    assert change[1] > 0
+
+
+def _with_one_time(t: float) -> jax.Array:
+    from vidgen.models.layers import patchify, unpatchify
+
+    tokens = patchify(X, CONFIG.patch)
+    positions = jnp.broadcast_to(rope.grid_positions(3, 2, 2), (B, 12, 3))
+    extent = jnp.broadcast_to(jnp.array([3, 2, 2]), positions.shape)
+    out = DiT(CONFIG, DENSE).apply(
+        {"params": PARAMS},
+        tokens.reshape(B, 12, -1),
+        positions,
+        extent,
+        jnp.full((B, 1), t),
+        jnp.zeros((B, 12), jnp.int32),
+        TEXT,
+        REAL,
+    )
+    return unpatchify(out.reshape(tokens.shape), CONFIG.patch)
+
+
+def test_padding_of_text_is_never_seen() -> None:
+    t = jnp.full((B, T), 0.5)
+    changed = velocity(t, text=TEXT.at[1, 2:].add(7.0))
+    np.testing.assert_allclose(changed, velocity(t), atol=1e-6)
+    assert jnp.abs(velocity(t, text=TEXT.at[1, 1].add(7.0)) - changed)[1].max() > 1e-3
+
+
+@pytest.mark.parametrize("remat", ["dots", "full"])
+def test_remat_changes_neither_values_nor_gradients(remat: str) -> None:
+    t = jnp.full((B, T), 0.5)
+
+    def loss(params: dict, config: DiTConfig) -> jax.Array:
+        return jnp.sum(apply_to_grid(DiT(config, DENSE), params, X, t, TEXT, REAL) ** 2)
+
+    plain = jax.grad(loss)(PARAMS, CONFIG)
+    again = jax.grad(loss)(PARAMS, dataclasses.replace(CONFIG, remat=remat))
+    for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(again), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)
+
+
+def test_scan_is_a_loop_over_the_layers() -> None:
+    """Layers that the scan should visit in turn: dropping the last one equals a shorter scan."""
+    short = dataclasses.replace(CONFIG, layers=2)
+    cut = {**PARAMS, "blocks": jax.tree.map(lambda p: p[:2], PARAMS["blocks"])}
+    silent = jax.tree.map(lambda p: p, PARAMS["blocks"])
+    silent["modulation"] = silent["modulation"].at[2].set(0.0)
+    silent["self"]["out"] = jax.tree.map(lambda p: p.at[2].set(0.0), silent["self"]["out"])
+    silent["cross"]["out"] = jax.tree.map(lambda p: p.at[2].set(0.0), silent["cross"]["out"])
+    silent["down"] = jax.tree.map(lambda p: p.at[2].set(0.0), silent["down"])
+    t = jnp.full((B, T), 0.5)
+    expected = apply_to_grid(DiT(short, DENSE), cut, X, t, TEXT, REAL)
+    got = apply_to_grid(DiT(CONFIG, DENSE), {**PARAMS, "blocks": silent}, X, t, TEXT, REAL)
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_clips_packed_in_one_row_are_as_alone() -> None:
+    from vidgen.models.layers import patchify
+
+    t = jnp.array([[0.2] * T, [0.9] * T])
+    alone = patchify(velocity(t), CONFIG.patch).reshape(1, 24, -1)
+    tokens = patchify(X, CONFIG.patch).reshape(1, 24, -1)
+    positions = jnp.tile(rope.grid_positions(3, 2, 2), (2, 1))[None]
+    extent = jnp.broadcast_to(jnp.array([3, 2, 2]), positions.shape)
+    segments = jnp.repeat(jnp.array([[1, 2]]), 12, axis=1)
+    text_segments = jnp.repeat(jnp.array([[1, 2]]), 5, axis=1)
+    packed = DiT(CONFIG, DENSE).apply(
+        {"params": PARAMS},
+        tokens,
+        positions,
+        extent,
+        jnp.array([[0.2, 0.9]]),
+        segments - 1,
+        TEXT.reshape(1, 10, 8),
+        REAL.reshape(1, 10),
+        (segments, text_segments),
+    )
+    np.testing.assert_allclose(packed, alone, atol=1e-5)
+
+
+def test_the_linear_estimate_is_the_best_one() -> None:
+    """Against least squares on samples: its slope, and the deviation of what it leaves over."""
+    x0, noise = np.random.default_rng(0).normal(size=(2, 100_000))
+    for t in (0.0, 0.2, 0.5, 0.9, 1.0):
+        x, v = (1 - t) * x0 + t * noise, noise - x0
+        skip, scale = linear_velocity(jnp.float32(t))
+        np.testing.assert_allclose(skip, (x @ v) / (x @ x), atol=0.02)
+        np.testing.assert_allclose(scale, np.std(v - skip * x), rtol=0.02)
+        np.testing.assert_allclose(scale * np.std(x), 1.0, rtol=0.02)
+
+
+def test_rotary_scores_depend_on_differences_alone() -> None:
+    q, k = jax.random.normal(jax.random.key(0), (2, 1, 1, 1, 64))
+    at = lambda *p: rope.angles(jnp.array([[p]]), 64)  # noqa: E731
+    score = lambda p, r: jnp.sum(rope.rotate(q, at(*p)) * rope.rotate(k, at(*r)))  # noqa: E731
+    np.testing.assert_allclose(score((1, 2, 3), (4, 4, 1)), score((6, 0, 9), (9, 2, 7)), rtol=1e-4)
+    for other in ((5, 4, 1), (4, 5, 1), (4, 4, 2)):
+        assert abs(score((1, 2, 3), (4, 4, 1)) - score((1, 2, 3), other)) > 1e-3
+    assert rope.axis_widths(128) == (44, 42, 42)
+
+
+def test_text_encoder_ignores_padding_and_knows_order() -> None:
+    config = TextConfig(vocabulary=20, width=16, layers=2, heads=2, hidden=16, dtype="float32")
+    encoder = TextEncoder(config)
+    params = encoder.init(jax.random.key(0), jnp.zeros((1, 3), jnp.int32))
+    params = jax.tree.map(lambda p: p + 0.2 * jax.random.normal(jax.random.key(p.size), p.shape), params)
+    run = lambda ids: encoder.apply(params, jnp.array([ids]))  # noqa: E731
+    (short, real), (long, real_long) = run([5, 7]), run([5, 7, 0, 0])
+    np.testing.assert_allclose(long[:, :3], short, atol=1e-5)
+    assert jnp.all(long[:, 3:] == 0)
+    assert real.tolist() == [[True] * 3] and real_long.tolist() == [[True] * 3 + [False] * 2]
+    swapped, _ = run([7, 5])
+    assert jnp.abs(swapped[:, 0] - short[:, 0]).max() > 1e-3  # without positions the start token could not tell
+
+
+def test_relative_buckets_are_those_of_t5() -> None:
+    buckets = np.asarray(relative_buckets(200, 32, 128))
+    assert buckets[10, 10] == 0
+    assert buckets[10, 9] == 1 and buckets[10, 11] == 17
+    assert buckets[10, 3] == 7 and buckets[20, 12] == 8
+    assert buckets[199, 0] == 15 and buckets[0, 199] == 31
+    assert np.all(np.diff(buckets[0]) >= 0 - 16) and buckets.max() == 31

@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text to video in one program: determinism, guidance, files, and input that does not fit."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vidgen.data.tokenizer import load_tokenizer
+from vidgen.models.dit import DiTConfig
+from vidgen.models.text import TextConfig
+from vidgen.models.vae import VAE, Stage, VAEConfig
+from vidgen.sample import pipeline
+from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
+from vidgen.train.dit import init_params
+
+STAGES = (Stage(8, 16, 4, 16, 1),)
+NETWORKS = pipeline.Networks(
+    VAEConfig(channels=4, encoder=STAGES, decoder=STAGES),
+    TextConfig(width=8, heads=2, hidden=8, layers=1),
+    DiTConfig(channels=4, width=24, layers=2, heads=2, hidden=16, text_width=8, time_width=8),
+)
+SIZE = {"frames": 5, "width": 32, "height": 16, "steps": 3}
+
+
+def make_pipeline() -> pipeline.Pipeline:
+    vae = VAE(NETWORKS.vae)
+    vae_params = vae.init(jax.random.key(0), jnp.zeros((1, 5, 16, 16, 3)), jax.random.key(1))["params"]
+    params = init_params(NETWORKS, "", jax.random.key(2))
+    # The output layer starts at zero, which would hide everything before it.
+    params["dit"]["out"]["kernel"] = jax.random.normal(jax.random.key(3), params["dit"]["out"]["kernel"].shape)
+    statistics = np.zeros(4, np.float32), np.ones(4, np.float32)
+    return pipeline.Pipeline(NETWORKS, {**params, "vae": vae_params}, *statistics, load_tokenizer(), 16)
+
+
+PIPELINE = make_pipeline()
+
+
+def test_a_seed_and_a_place_in_the_list_make_a_clip() -> None:
+    two = PIPELINE.generate(["a dog", "a cat"], **SIZE, seed=1)
+    assert two.shape == (2, 5, 16, 32, 3) and two.dtype == np.uint8
+    again = PIPELINE.generate(["a dog", "a cat"], **SIZE, seed=1)
+    np.testing.assert_array_equal(two, again)
+    one = PIPELINE.generate(["a dog"], **SIZE, seed=1)
+    assert np.abs(one[0].astype(int) - two[0]).max() <= 2  # another batch size may round otherwise
+    other = PIPELINE.generate(["a dog", "a cat"], **SIZE, seed=2)
+    assert np.abs(other.astype(int) - two).mean() > 1
+
+
+def test_prompt_negative_and_guidance_matter() -> None:
+    base = PIPELINE.generate(["a dog"], **SIZE).astype(int)
+    assert np.abs(PIPELINE.generate(["a rocket"], **SIZE) - base).max() > 0
+    assert np.abs(PIPELINE.generate(["a dog"], **SIZE, negative="a cat") - base).max() > 0
+    assert np.abs(PIPELINE.generate(["a dog"], **SIZE, guidance=8.0) - base).max() > 0
+    unguided = PIPELINE.generate(["a dog"], **SIZE, guidance=1.0).astype(int)
+    same = PIPELINE.generate(["a dog"], **SIZE, guidance=1.0, negative="a cat")
+    assert np.abs(unguided - same).max() <= 1  # v_u + 1 (v_c - v_u) is v_c, up to rounding
+
+
+def test_it_is_one_program() -> None:
+    """Two calls of one shape compile once, whatever prompt, seed, guidance or schedule they bring."""
+    PIPELINE.generate(["a dog"], **SIZE)
+    before = pipeline._text_to_video._cache_size()
+    PIPELINE.generate(["a cat"], **SIZE, seed=5, guidance=2.0, negative="x", shift=1.0)
+    assert pipeline._text_to_video._cache_size() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"width": 24}, "multiple of 16"),
+        ({"width": 30}, "width must divide by 8"),
+        ({"frames": 4}, "4 frames"),
+        ({"steps": 0}, "steps is 0"),
+        ({"solver": "magic"}, "euler, heun"),
+    ],
+)
+def test_what_does_not_fit_is_said(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PIPELINE.generate(["a dog"], **{**SIZE, **change})
+
+
+def test_no_prompt_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no prompt"):
+        PIPELINE.generate([], **SIZE)
+
+
+def test_a_saved_model_makes_the_same_clips(tmp_path: Path) -> None:
+    rounded = jax.tree.map(lambda p: np.asarray(p, np.float16).astype(np.float32), PIPELINE.params)
+    original = dataclasses.replace(PIPELINE, params=rounded)
+    Autoencoder(NETWORKS.vae, rounded["vae"], PIPELINE.mean_C, PIPELINE.std_C).save(tmp_path / "vae.safetensors")
+    pipeline.save_model(tmp_path, NETWORKS, rounded, text_length=16)
+    with pytest.raises(FileNotFoundError, match=r"missing: card\.json"):
+        pipeline.load_pipeline(tmp_path)
+    (tmp_path / "card.json").write_text(json.dumps({"name": "tiny"}))
+    loaded = pipeline.load_pipeline(tmp_path)
+    assert loaded.networks == NETWORKS and loaded.card == {"name": "tiny"}
+    np.testing.assert_array_equal(loaded.generate(["a dog"], **SIZE), original.generate(["a dog"], **SIZE))
+    with pytest.raises(ValueError, match="holds no VAE"):
+        load_autoencoder(tmp_path / "dit.safetensors")
+
+
+def test_autoencoder_normalises_latents() -> None:
+    video = np.random.default_rng(0).integers(0, 256, (2, 5, 16, 16, 3), np.uint8)
+    plain = Autoencoder(NETWORKS.vae, PIPELINE.params["vae"], PIPELINE.mean_C, PIPELINE.std_C)
+    mean, std = np.full(4, 0.3, np.float32), np.full(4, 2.0, np.float32)
+    scaled = dataclasses.replace(plain, mean_C=mean, std_C=std)
+    np.testing.assert_allclose(scaled.encode(video), (plain.encode(video) - mean) / std, atol=1e-5)
+    difference = np.asarray(scaled.decode(scaled.encode(video))).astype(int) - plain.decode(plain.encode(video))
+    assert np.abs(difference).max() <= 1
+    assert plain.hash() != scaled.hash()
+
+
+def test_seconds_become_whole_groups_of_frames() -> None:
+    assert [pipeline.frames_for_seconds(s) for s in (0, 0.1, 0.5, 1, 2, 2.2)] == [1, 1, 5, 9, 17, 17]

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The transformer's loss, and a whole small run: latents, images and clips mixed, a model that can be sampled."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vidgen import train
+from vidgen.config import load_experiment
+from vidgen.diffusion.times import TimeConfig
+from vidgen.models.dit import DiTConfig
+from vidgen.models.text import TextConfig
+from vidgen.sample.autoencoder import load_autoencoder
+from vidgen.sample.pipeline import Networks, assemble
+from vidgen.train.dit import DiTTraining, LatentData, dit_loss, init_params
+from vidgen.train.loop import LoopConfig
+from vidgen.train.optim import OptimConfig
+
+TINY = load_experiment(Path(__file__).with_name("tiny.py"))
+NETWORKS = Networks(
+    TINY.model,
+    TextConfig(width=8, heads=2, hidden=8, layers=1),
+    DiTConfig(channels=4, patch=(1, 1, 1), width=24, layers=1, heads=2, hidden=16, text_width=8, time_width=8),
+)
+ANY_TIME = TimeConfig()
+PARAMS = init_params(NETWORKS, "", jax.random.key(0))
+
+
+def loss_of(params: dict, batch: dict, dropout: float = 0.0, time: TimeConfig = ANY_TIME) -> float:
+    loss, _ = dit_loss(NETWORKS, time, {}, dropout, params, batch, jax.random.key(0))
+    return float(loss)
+
+
+def make_batch(seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {
+        "latent_BTHWC": rng.normal(size=(64, 2, 2, 2, 4)).astype(np.float16),
+        "text_BS": rng.integers(2, 2048, (64, 6)).astype(np.int32),
+    }
+
+
+@pytest.mark.parametrize("t", [0.1, 0.5, 0.9])
+def test_an_untrained_network_has_the_loss_of_the_linear_estimate(t: float) -> None:
+    """Its output layer is zero, so that what is left is 1 / (t^2 + (1 - t)^2): 2 at t = 1/2."""
+    time = TimeConfig(mean=float(np.log(t / (1 - t))), std=0.0)
+    assert loss_of(PARAMS, make_batch(), time=time) == pytest.approx(1 / (t**2 + (1 - t) ** 2), rel=0.1)
+
+
+def test_a_dropped_caption_is_not_seen() -> None:
+    params = jax.tree.map(lambda p: p + 0.1 * jax.random.normal(jax.random.key(p.size), p.shape), PARAMS)
+    a, b = make_batch(), make_batch()
+    b["text_BS"] = b["text_BS"][::-1].copy()
+    assert loss_of(params, a, dropout=1.0) == loss_of(params, b, dropout=1.0)
+    assert loss_of(params, a) != loss_of(params, b)
+    assert loss_of(params, a, dropout=0.5) not in (loss_of(params, a), loss_of(params, a, dropout=1.0))
+
+
+def test_a_small_run_makes_a_model_that_can_be_sampled(tmp_path: Path) -> None:
+    train.run(dataclasses.replace(TINY, loop=dataclasses.replace(TINY.loop, steps=2)), tmp_path / "vae")
+    vae = tmp_path / "vae" / "model" / "vae.safetensors"
+    scenes = dataclasses.replace(TINY.scenes, objects=(1, 1))
+    experiment = DiTTraining(
+        vae=str(vae),
+        data=(
+            LatentData("clips", scenes, count=8, batch_size=2, text_length=12),
+            LatentData("images", dataclasses.replace(scenes, frames=1), count=8, batch_size=4, text_length=8),
+        ),
+        model=NETWORKS.dit,
+        text=NETWORKS.text,
+        optim=OptimConfig(warmup=1),
+        loop=LoopConfig(steps=4, log_every=2, eval_every=4, save_every=2),
+        prompts=("a dog", "a cat"),
+    )
+    train.run(experiment, tmp_path / "dit")
+    pipeline = assemble(load_autoencoder(vae), tmp_path / "dit" / "model" / "dit.safetensors")
+    clip = pipeline.generate(["a dog"], frames=5, width=16, height=16, steps=2)
+    assert clip.shape == (1, 5, 16, 16, 3)
+    assert (tmp_path / "dit" / "samples" / "samples-0000004.png").is_file()
+    # Another run starts from this one's weights.
+    again = dataclasses.replace(experiment, start_from=str(tmp_path / "dit" / "model" / "dit.safetensors"))
+    started = again.task(tmp_path / "again").init(jax.random.key(5))
+    np.testing.assert_array_equal(started["dit"]["out"]["bias"], pipeline.params["dit"]["out"]["bias"])
+    with pytest.raises(ValueError, match="4 channels"):
+        dataclasses.replace(experiment, model=DiTConfig(channels=5)).task(tmp_path / "wrong")
+
+
+def test_flow_points_from_data_to_noise() -> None:
+    """Trained on one latent, the network's velocity at t = 1 leads back to that latent, not away from it."""
+    import optax
+
+    from vidgen.train import state as train_state
+
+    batch = {k: np.repeat(v[:1], 16, axis=0) for k, v in make_batch().items()}
+    optimizer = optax.adam(1e-2)
+    state = train_state.create(PARAMS, optimizer)
+    loss_fn = lambda params, batch, key: dit_loss(NETWORKS, TimeConfig(), {}, 0.0, params, batch, key)  # noqa: E731
+    step = jax.jit(train_state.make_step(loss_fn, optimizer, 0.9, seed=0))
+    for _ in range(150):
+        state, _ = step(state, batch)
+    from vidgen.diffusion import times
+    from vidgen.sample.pipeline import text_to_latent
+
+    latent = text_to_latent(
+        NETWORKS, (2, 2, 2, 4), times.schedule(20), "heun", state.params, batch["text_BS"][:4], batch["text_BS"][:1],
+        jnp.float32(1.0), jax.random.key(9),
+    )  # fmt: skip
+    x0 = batch["latent_BTHWC"][:1].astype(np.float32)
+    assert float(jnp.mean((latent - x0) ** 2)) < 0.3 * float(np.mean(x0**2))

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""`vidgen data`: lists, builds and looks at data sets."""
+
+import contextlib
+import dataclasses
+import difflib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vidgen.config import parse_arguments, parse_known
+
+HELP = """\
+usage: vidgen data COMMAND ...
+
+Lists, builds and looks at data sets.
+
+commands:
+  list    the data sets that can be built
+  build   build one, from simulated worlds or from a folder of your own videos
+  look    draw some clips of a built data set, with their captions, into a PNG
+
+options:
+  -h, --help   show this page; "vidgen data COMMAND --help" shows the page of a command
+
+examples:
+  vidgen data list
+  vidgen data build worlds --out data/worlds
+  vidgen data build folder --folder my-videos --out data/mine
+  vidgen data look data/mine --out mine.png
+"""
+
+BUILD_EXAMPLES = """
+examples:
+  vidgen data build worlds --help
+  vidgen data build worlds --out data/worlds
+  vidgen data build folder --folder my-videos --out data/mine
+"""
+
+LOOK_EXAMPLES = """
+examples:
+  vidgen data look data/worlds
+  vidgen data look data/mine --out mine.png --clips 20
+"""
+
+SHOWN_SKIPPED = 10
+
+
+@dataclass(frozen=True)
+class Build:
+    """Builds a data set. Each has options of its own: 'vidgen data build NAME --help' lists them."""
+
+    name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
+    """The data set: one that 'vidgen data list' names."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")]
+    """The folder to make; it must not exist yet."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Draws some clips of a built data set, with their captions, into a PNG."""
+
+    path: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """The folder of the data set."""
+    out: Annotated[Path, tyro.conf.arg(metavar="FILE.png")] = Path("look.png")
+    """The picture to write."""
+    clips: Annotated[int, tyro.conf.arg(metavar="N")] = 8
+    """How many clips to draw, evenly spaced over the data set."""
+    split: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: the first)")] = None
+    """The split to draw from, such as train or heldout."""
+
+
+def run(argv: Sequence[str]) -> None:
+    """Runs the command; bad input is a `ValueError` or an `OSError`."""
+    commands = {"list": list_all, "build": build, "look": look}
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+    elif argv[0] in commands:
+        commands[argv[0]](argv[1:])
+    else:
+        near = difflib.get_close_matches(argv[0], commands, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}."
+        raise ValueError(f"Unknown command 'data {argv[0]}': {hint}")
+
+
+def list_all(argv: Sequence[str]) -> None:
+    """`vidgen data list`."""
+    if {"-h", "--help"} & set(argv):
+        print("usage: vidgen data list\n\nLists the data sets that can be built.\n\nexamples:\n  vidgen data list")
+        return
+    if argv:
+        raise ValueError(f"'vidgen data list' takes no arguments, got {argv[0]!r}.")
+
+    from vidgen.data import catalog
+
+    for name, summary in catalog.list_datasets():
+        print(f"{name:<10} {summary}")
+
+
+def build(argv: Sequence[str]) -> None:
+    """`vidgen data build`."""
+    wants_help = bool({"-h", "--help"} & set(argv))
+    if argv and argv[0].startswith("-") and not wants_help:
+        raise ValueError(f"The data set comes first: vidgen data build NAME ..., got {argv[0]!r}.")
+    # "build NAME --help" is the page of that data set, which the generic page does not know.
+    of_one = wants_help and not argv[0].startswith("-")
+    asked = [argv[0], "--out", "DIR"] if of_one else argv
+    options, rest = parse_known(Build, asked, prog="vidgen data build", epilog=BUILD_EXAMPLES)
+
+    from vidgen.data import catalog
+
+    kinds = {entry.name: entry.options for entry in catalog.DATA_SETS}
+    if options.name not in kinds:
+        raise ValueError(f"There is no data set {options.name!r}: there are {', '.join(kinds)}.")
+    prog = f"vidgen data build {options.name}" + (" --out DIR" if of_one else "")
+    markers = (tyro.conf.FlagConversionOff,)
+    chosen = parse_arguments(kinds[options.name], ["--help"] if of_one else rest, prog=prog, markers=markers)
+    values = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(chosen)}
+    with _progress() as advance:
+        report = catalog.build(options.name, options.out, progress=advance, **values)
+
+    splits = ", ".join(f"{count} {split}" for split, count in report.splits.items())
+    print(f"{options.out}: {splits}")
+    for skipped in report.skipped[:SHOWN_SKIPPED]:
+        print(f"left out {skipped.file}: {skipped.reason}", file=sys.stderr)
+    if len(report.skipped) > SHOWN_SKIPPED:
+        print(f"left out {len(report.skipped)} files in all: see {options.out / 'build.json'}", file=sys.stderr)
+
+
+def look(argv: Sequence[str]) -> None:
+    """`vidgen data look`."""
+    options: Look = parse_arguments(Look, argv, prog="vidgen data look", epilog=LOOK_EXAMPLES)
+    if options.out.suffix.lower() != ".png":
+        raise ValueError(f"--out must end in .png, got {str(options.out)!r}.")
+    if options.clips < 1:
+        raise ValueError(f"--clips must be at least 1, got {options.clips}.")
+    if not options.out.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(options.out.parent)!r} to write into: make it first.")
+
+    from vidgen.data import catalog
+
+    catalog.look(options.path, options.out, options.clips, options.split)
+    print(options.out)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """Yields a function of (done, of how many) that draws a bar on stderr, or None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("building", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated worlds as a data set on disk: rendered clips, captions, and each scene with its ground truth."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from vidgen.data.builders.clips import ClipsBuilder, example
+from vidgen.data.pipeline import WorldSource
+from vidgen.worlds.render import ground_truth
+from vidgen.worlds.scene import Scene, SceneConfig
+
+
+@dataclass(frozen=True)
+class WorldsOptions:
+    """Simulated scenes of one to four things, with exact captions and ground truth."""
+
+    width: int = 64
+    """Pixels."""
+    height: int = 64
+    """Pixels."""
+    frames: int = 17
+    """Frames a clip, at 8 a second."""
+    train: int = 10_000
+    """Clips of the split `train`, in which some pairs of things never meet."""
+    heldout: int = 500
+    """Clips of the split `heldout`, each with such a pair."""
+    seed: int = 0
+    """Another seed gives other scenes."""
+    concepts: tuple[str, ...] = ()
+    """The things that may appear; all of them by default."""
+
+    def __post_init__(self) -> None:
+        if min(self.train, self.heldout) < 0 or self.train + self.heldout < 1:
+            raise ValueError(f"train={self.train} and heldout={self.heldout} were given; ask for one clip at least")
+
+    def scene_config(self, split: str) -> SceneConfig:
+        """What the scenes of a split are drawn from."""
+        return SceneConfig(
+            width=self.width,
+            height=self.height,
+            frames=self.frames,
+            concepts=self.concepts or None,
+            split=split,
+        )
+
+
+class Worlds(ClipsBuilder, skip_registration=True):
+    """The TFDS builder; its splits are those of `SceneConfig`: train and heldout."""
+
+    DESCRIPTION = "Simulated scenes with exact captions and ground truth."
+    options: WorldsOptions
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+        del dl_manager  # nothing is downloaded
+        sizes = {"train": self.options.train, "heldout": self.options.heldout}
+        return {split: self._generate_examples(split, size) for split, size in sizes.items() if size}
+
+    def _generate_examples(self, split: str, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        source = WorldSource(self.options.scene_config(split), size, self.options.seed)
+        done = self.options.train if split == "heldout" else 0
+        for index in range(size):
+            item = source[index]
+            yield f"{split}-{index}", example(item["video"], item["captions"], scene_origin(source.scene(index)))
+            self.progress(done + index + 1, self.options.train + self.options.heldout)
+
+
+def scene_origin(scene: Scene) -> dict[str, Any]:
+    """A scene and its ground truth as plain JSON values."""
+    return {"scene": scene.to_dict(), "truth": _plain(ground_truth(scene))}
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and dataclasses to lists and dicts."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple | list | frozenset):
+        return [_plain(part) for part in value]
+    return value

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sources and resumable batches.
+
+A source is anything with a length and random access to items: rendered worlds, a data set on disk, cached latents.
+The functions here turn a source into an endless Grain stream of batches. A stream is a pure function of its
+arguments, and `iterator.get_state()` is a small JSON-able value: a fresh iterator that is given that state goes on
+with bit-identical batches. Reading ahead is done by threads of this process.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypedDict
+
+import grain
+import numpy as np
+
+from vidgen.data.tokenizer import Tokenizer
+from vidgen.worlds.captions import caption
+from vidgen.worlds.render import render
+from vidgen.worlds.scene import Scene, SceneConfig, draw_scene
+
+CAPTIONS_PER_CLIP = 8
+READ_THREADS = 2
+READ_AHEAD = 4  # batches held ready
+
+
+class VideoItem(TypedDict):
+    """One clip: `video` uint8 [F, H, W, C] and the captions that are true of it."""
+
+    video: np.ndarray
+    captions: tuple[str, ...]
+
+
+class LatentItem(TypedDict):
+    """One encoded clip: `latent` float16 [T, H, W, C] and the captions that are true of it."""
+
+    latent: np.ndarray
+    captions: tuple[str, ...]
+
+
+class VideoSource(Protocol):
+    """Random access to clips."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> VideoItem: ...
+
+
+class LatentItems(Protocol):
+    """Random access to encoded clips."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> LatentItem: ...
+
+
+@dataclass(frozen=True)
+class WorldSource:
+    """`size` scenes drawn from `config`, rendered when they are asked for; item i depends on (config, seed, i) alone.
+
+    Two sources with different seeds share no scene seed.
+    """
+
+    config: SceneConfig
+    size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size < 2**31:
+            raise ValueError(f"a world source holds 1 to 2**31 - 1 scenes; size={self.size} was given")
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"the seed of a world source lies in 0 to 2**31 - 1; {self.seed} was given")
+
+    def __len__(self) -> int:
+        return self.size
+
+    def scene(self, index: int) -> Scene:
+        """The scene behind item `index`, with its ground truth."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"scene {index} was asked for; this source has scenes 0 to {self.size - 1}")
+        return draw_scene(self.config, (self.seed << 32) + int(index))
+
+    def __getitem__(self, index: int) -> VideoItem:
+        scene = self.scene(index)
+        return {"video": render(scene), "captions": tuple(caption(scene, k) for k in range(CAPTIONS_PER_CLIP))}
+
+
+def video_batches(source: VideoSource, batch_size: int, seed: int, shuffle: bool = True) -> grain.IterDataset:
+    """Endless batches {"video_BFHWC": uint8 [batch_size, F, H, W, C]} of any source of clips of one shape.
+
+    Every pass over the source is in a new order; without `shuffle`, in the source's order.
+    Raises ValueError when the source is empty or `batch_size` is not positive.
+    """
+    stream = _stream(source, batch_size, seed, shuffle).map(lambda item: {"video_BFHWC": item["video"]})
+    return _batched(stream, batch_size)
+
+
+def latent_batches(
+    source: LatentItems,
+    batch_size: int,
+    seed: int,
+    tokenizer: Tokenizer,
+    text_length: int,
+    shuffle: bool = True,
+) -> grain.IterDataset:
+    """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length]}.
+
+    Each visit of an item picks one of its captions at random; the choice depends on the seed and the place in the
+    stream alone. Raises ValueError as `video_batches` does, and for an item without a caption.
+    """
+
+    def pick(item: LatentItem, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        if not item["captions"]:
+            raise ValueError("an item has no caption; give every item of a text-to-video source at least one")
+        text = item["captions"][int(rng.integers(len(item["captions"])))]
+        return {"latent_BTHWC": item["latent"], "text_BS": tokenizer.batch([text], text_length)[0]}
+
+    stream = _stream(source, batch_size, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))
+    return _batched(stream, batch_size)
+
+
+def mix(datasets: Sequence[grain.IterDataset], weights: Sequence[float]) -> grain.IterDataset:
+    """Whole batches drawn in turn from several streams, in the proportion of `weights` (which need not add up to 1).
+
+    The order is fixed, not random: after n batches each stream has given its share of n to within about one batch,
+    so a run meets every shape early and the mixture never drifts. Batches of different streams may differ in shape.
+    Raises ValueError for no stream, a different number of weights, or a weight that is not positive and finite.
+    """
+    if not datasets:
+        raise ValueError("no stream to mix was given; give at least one")
+    if len(datasets) != len(weights):
+        raise ValueError(f"{len(datasets)} streams and {len(weights)} weights were given; give one weight a stream")
+    if not all(math.isfinite(w) and w > 0 for w in weights):
+        raise ValueError(f"weights {tuple(weights)} were given; each must be positive: leave a stream out instead")
+    return grain.IterDataset.mix(list(datasets), [float(w) for w in weights])
+
+
+def _stream(source: Any, batch_size: int, seed: int, shuffle: bool) -> grain.MapDataset:
+    """The endless stream of items."""
+    if len(source) == 0:
+        raise ValueError(f"the data source is empty: {source!r}; check its path and split, or build it again")
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} was given; it must be at least 1")
+    items = grain.MapDataset.source(source)
+    if shuffle:
+        items = items.shuffle(seed=_named_seed(seed, "order"))
+    return items.repeat()
+
+
+def _batched(stream: grain.MapDataset, batch_size: int) -> grain.IterDataset:
+    options = grain.ReadOptions(num_threads=READ_THREADS, prefetch_buffer_size=READ_AHEAD)
+    # An endless stream has no remainder, and Grain counts whole batches alone in exact integers.
+    return stream.batch(batch_size, drop_remainder=True).to_iter_dataset(options)
+
+
+def _named_seed(seed: int, name: str) -> int:
+    """An independent 32-bit seed for one use.
+
+    Grain shuffles epoch e with seed + e, so neighbouring seeds would otherwise repeat each other's orders.
+    """
+    return int(np.random.SeedSequence([seed, *name.encode()]).generate_state(1)[0])

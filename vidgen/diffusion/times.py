@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which times are trained on and which times a sampler visits: logit-normal draws, the shift, and the schedule."""
+
+import dataclasses
+import math
+
+import jax
+import jax.numpy as jnp
+
+
+@dataclasses.dataclass(frozen=True)
+class TimeConfig:
+    """Logit-normal training times: t = sigmoid(mean + std n), n ~ N(0, 1), then shifted (arXiv 2403.03206, 3.1).
+
+    Attributes:
+      mean: centre of the logit; above 0 means more noise.
+      std: spread of the logit, at least 0; 0 trains at one time only.
+      shift: a of t' = a t / (1 + (a - 1) t), above 0; 1 leaves t alone, more tokens want more.
+    """
+
+    mean: float = 0.0
+    std: float = 1.0
+    shift: float = 1.0
+
+    def __post_init__(self):
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean is {self.mean}; it must be a finite number")
+        if not (math.isfinite(self.std) and self.std >= 0):
+            raise ValueError(f"std is {self.std}; it must be a finite number, 0 or more")
+        _check_shift(self.shift)
+
+
+def _check_shift(a: float) -> None:
+    if not (math.isfinite(a) and a > 0):
+        raise ValueError(f"shift is {a}; it must be a finite number above 0 (1 = no shift)")
+
+
+def shift_time(t: jax.Array, a: float | jax.Array) -> jax.Array:
+    """t' = a t / (1 + (a - 1) t), a > 0: keeps 0, 1 and the order; a > 1 adds noise (arXiv 2403.03206, eq. 23)."""
+    return a * t / (1 + (a - 1) * t)
+
+
+def sample_times(key: jax.Array, shape: tuple[int, ...], config: TimeConfig) -> jax.Array:
+    """Draws shifted logit-normal times, float32 in (0, 1).
+
+    Args:
+      key: a JAX random key.
+      shape: (B,) for one time a clip, (B, T) for one a frame, (B, E) for one a packed segment.
+      config: the distribution.
+    """
+    logit = config.mean + config.std * jax.random.normal(key, shape, jnp.float32)
+    return shift_time(jax.nn.sigmoid(logit), config.shift)
+
+
+def token_times(t: jax.Array, mask: jax.Array) -> jax.Array:
+    """One time a token: `t` where the token is to be made, 0 where it is given.
+
+    Args:
+      t: (B,), one time a row, or (B, T) / (B, L).
+      mask: bool (B, T) or (B, L), True where the token is to be made.
+
+    Returns:
+      float32, of mask's shape.
+    """
+    t = jnp.asarray(t, jnp.float32)
+    t = t.reshape(t.shape + (1,) * (mask.ndim - t.ndim))
+    return jnp.where(mask, jnp.broadcast_to(t, mask.shape), 0.0)
+
+
+def schedule(steps: int, shift: float = 1.0) -> jax.Array:
+    """Times that a sampler visits: steps + 1 of them, evenly spaced from 1 to 0 and then shifted, float32.
+
+    Raises:
+      ValueError: steps is below 1 or shift is not above 0.
+    """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; a sampler needs at least 1")
+    _check_shift(shift)
+    return shift_time(jnp.linspace(1.0, 0.0, steps + 1, dtype=jnp.float32), shift)

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Do videos show what their prompts say? Identity, direction of motion and left or right, read by a detector.
+
+Every reading has a sign and is bound to an identity: a mirrored video scores as wrong as it is.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vidgen.worlds.captions import caption, read_caption
+from vidgen.worlds.detect import DetectorConfig, build_detector
+from vidgen.worlds.motion import DIRECTIONS, Scene
+from vidgen.worlds.scene import SceneConfig, draw_scene
+from vidgen.worlds.tracks import Track, is_left_of, read_clip
+
+PHRASINGS = 24
+"""Captions that are tried for the one that says most of what can be scored."""
+RESAMPLES = 2000
+FIRST_SEED = 2**40
+"""Of the scenes: far from the seeds that training counts up from 0."""
+
+
+@dataclass(frozen=True)
+class PromptCase:
+    """A prompt and what is scored of it.
+
+    prompt: the text. scene: what it was written about. names: the two concepts it names. motions: (name, direction) it
+    states, directions being left, right, up and down. relation: (what is on the left, what is on the right), if stated.
+    """
+
+    prompt: str
+    scene: Scene
+    names: tuple[str, ...]
+    motions: tuple[tuple[str, str], ...]
+    relation: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of `n` things, with its 95 % interval; nan where n is 0."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]" if self.n else "none"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a set of clips scores.
+
+    identity: named concepts that are recognised in at least two frames. motion: stated directions that are right,
+    among the things recognised; motion_all counts the others as wrong. motion_x, motion_y: `motion` by axis. relation:
+    stated left-right relations that are right, among the pairs recognised together; relation_all counts the others as
+    wrong. extra: things a clip that are recognised and were not named. chance: `identity` of one random guess.
+    """
+
+    identity: Rate
+    motion: Rate
+    motion_all: Rate
+    motion_x: Rate
+    motion_y: Rate
+    relation: Rate
+    relation_all: Rate
+    extra: float
+    chance: float
+
+    def to_dict(self) -> dict:
+        """For JSON."""
+        return dataclasses.asdict(self)
+
+
+def scene_config(concepts: Sequence[str], frames: int = 17, size: int = 64) -> SceneConfig:
+    """Scenes whose truth is plain: two things never shown together in training, at rest or moving straight, inside the
+    frame all the time, before a still camera.
+    """
+    return SceneConfig(
+        width=size,
+        height=size,
+        frames=frames,
+        objects=(2, 2),
+        concepts=tuple(concepts),
+        motions=("still", *DIRECTIONS),
+        cameras=("still",),
+        crossings=0.0,
+        split="heldout",
+    )
+
+
+def draw_cases(config: SceneConfig, n: int, seed: int = 0) -> tuple[PromptCase, ...]:
+    """n prompts about scenes of `config` (see `scene_config`); pure. The first k of n cases are the k cases of fewer.
+
+    Of a scene's phrasings that name all its objects, the one with most kinds of scored claims (motion, left or right)
+    is taken, and of these the shortest; a scene of which nothing can be scored but the names is passed over.
+    Raises ValueError for a config whose scenes have no case.
+    """
+    cases: list[PromptCase] = []
+    for attempt in range(50 * n):
+        if len(cases) == n:
+            return tuple(cases)
+        case = _case(draw_scene(config, FIRST_SEED + seed * 2**20 + attempt))
+        if case is not None:
+            cases.append(case)
+    raise ValueError(f"only {len(cases)} of {n} cases were found; use motions, or two objects side by side: {config}")
+
+
+def _case(scene: Scene) -> PromptCase | None:
+    names = tuple(thing.concept for thing in scene.objects)
+    best: tuple[tuple[int, int], PromptCase] | None = None
+    for seed in range(PHRASINGS):
+        text = caption(scene, seed)
+        said = read_caption(text)
+        if {claim.subject for claim in said if claim.kind == "object"} != set(names):
+            continue
+        motions = sorted((c.subject, c.value) for c in said if c.kind == "motion" and c.value in DIRECTIONS)
+        relations = sorted(
+            (c.subject, c.other) if c.value == "left" else (c.other, c.subject)
+            for c in said
+            if c.kind == "relation" and c.value in ("left", "right")
+        )
+        worth = (bool(motions) + bool(relations), -len(text.split()))
+        if worth[0] and (best is None or worth > best[0]):
+            best = worth, PromptCase(text, scene, names, tuple(motions), relations[0] if relations else None)
+    return best[1] if best else None
+
+
+def read_clips(clips: Iterable[np.ndarray], concepts: Sequence[str]) -> list[dict[str, Track]]:
+    """What each clip (uint8 [F, H, W, 3]) shows, choosing among `concepts`; about half a second of a core a clip."""
+    detector = build_detector(DetectorConfig(concepts=tuple(concepts)))
+    return [read_clip(clip, detector) for clip in clips]
+
+
+def score(clips: Iterable[np.ndarray], cases: Sequence[PromptCase], concepts: Sequence[str]) -> Scores:
+    """Scores of clips (uint8 [F, H, W, 3] each), one a case, the detector choosing among `concepts`."""
+    return score_readings(read_clips(clips, concepts), cases, concepts)
+
+
+def score_readings(
+    readings: Sequence[Mapping[str, Track]], cases: Sequence[PromptCase], concepts: Sequence[str]
+) -> Scores:
+    """Scores of what `read_clips` saw. Readings may be held against other cases than their own, as a control.
+
+    Raises ValueError when there is not one reading a case.
+    """
+    if len(readings) != len(cases) or not cases:
+        raise ValueError(f"one reading a case is needed: {len(readings)} readings, {len(cases)} cases")
+    pairs = list(zip(readings, cases, strict=True))
+
+    def rate(outcomes: Callable[[Mapping[str, Track], PromptCase], list[bool | None]], missed: bool = False) -> Rate:
+        """A miss (None) is left out, or counted as wrong."""
+        each = [[bool(hit) for hit in outcomes(*pair) if missed or hit is not None] for pair in pairs]
+        return interval([sum(hits) for hits in each], [len(hits) for hits in each])
+
+    def named(seen: Mapping[str, Track], case: PromptCase) -> list[bool | None]:
+        return [name in seen for name in case.names]
+
+    def moved(directions: Iterable[str]) -> Callable[[Mapping[str, Track], PromptCase], list[bool | None]]:
+        return lambda seen, case: [
+            seen[name].moves(way) if name in seen else None for name, way in case.motions if way in directions
+        ]
+
+    extra = sum(len(set(seen) - set(case.names)) for seen, case in pairs) / len(pairs)
+    return Scores(
+        identity=rate(named),
+        motion=rate(moved(DIRECTIONS)),
+        motion_all=rate(moved(DIRECTIONS), missed=True),
+        motion_x=rate(moved(("left", "right"))),
+        motion_y=rate(moved(("up", "down"))),
+        relation=rate(_related),
+        relation_all=rate(_related, missed=True),
+        extra=extra,
+        chance=1 / len(concepts),
+    )
+
+
+def _related(seen: Mapping[str, Track], case: PromptCase) -> list[bool | None]:
+    if case.relation is None:
+        return []
+    left, right = case.relation
+    if left not in seen or right not in seen:
+        return [None]
+    return [is_left_of(seen[left], seen[right], case.scene.frames)]
+
+
+def interval(hits: Sequence[int], trials: Sequence[int]) -> Rate:
+    """The share of hits, and its 95 % percentile bootstrap interval; cases, each of several trials, are resampled."""
+    hits_N, trials_N = np.asarray(hits, float), np.asarray(trials, float)
+    if not trials_N.sum():
+        return Rate(float("nan"), float("nan"), float("nan"), 0)
+    rng = np.random.default_rng(0)
+    rows = rng.integers(len(hits_N), size=(RESAMPLES, len(hits_N)))
+    total = trials_N[rows].sum(1)
+    shares = hits_N[rows].sum(1)[total > 0] / total[total > 0]
+    low, high = np.percentile(shares, [2.5, 97.5])
+    return Rate(float(hits_N.sum() / trials_N.sum()), float(low), float(high), int(trials_N.sum()))
+
+
+def mirrored(clips_BFHWC: np.ndarray) -> np.ndarray:
+    """A control: left and right exchanged, after which readings along x must be wrong and others as before."""
+    return np.ascontiguousarray(clips_BFHWC[..., ::-1, :])
+
+
+def shuffled(cases: Sequence[PromptCase]) -> tuple[PromptCase, ...]:
+    """A control: every clip is held against the prompt of another one, half the list further on."""
+    half = len(cases) // 2
+    return (*cases[half:], *cases[:half])

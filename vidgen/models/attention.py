@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Self- and cross-attention modules. The kernel comes in as `attn_fn`, so a network never holds a mesh."""
+
+from collections.abc import Callable
+
+from flax import linen as nn
+from jax import Array
+from jax.typing import DTypeLike
+
+from vidgen.models import rope
+from vidgen.models.layers import Dense, RMSNorm
+
+AttnFn = Callable[[Array, Array, Array, tuple[Array, Array] | None], Array]
+"""attn_fn(q [B, L, N, K], k [B, S, N, K], v [B, S, N, K], (q segments [B, L], k segments [B, S]) or None) -> like q"""
+
+
+class Attention(nn.Module):
+    """Multi-head attention with RMS-normalised queries and keys.
+
+    The norm runs over the full width before the heads are split, as in Wan 2.1.
+
+    Attributes:
+        heads: how many heads share the width.
+        attn_fn: the kernel.
+        dtype: rounding of the operands of matmuls.
+        qk_norm: whether queries and keys are normalised.
+    """
+
+    heads: int
+    attn_fn: AttnFn
+    dtype: DTypeLike
+    qk_norm: bool = True
+
+    @nn.compact
+    def __call__(
+        self,
+        x_BLD: Array,
+        context_BSD: Array | None = None,
+        angles_BLK: Array | None = None,
+        segment_ids: tuple[Array, Array] | None = None,
+    ) -> Array:
+        """Attends from x to `context` (to itself if None); `angles` are rotary, for self-attention only."""
+        B, L, D = x_BLD.shape
+        context = x_BLD if context_BSD is None else context_BSD
+        q = Dense(D, dtype=self.dtype, name="q")(x_BLD)
+        k = Dense(D, dtype=self.dtype, name="k")(context)
+        v = Dense(D, dtype=self.dtype, name="v")(context)
+        if self.qk_norm:
+            q, k = RMSNorm(name="q_norm")(q), RMSNorm(name="k_norm")(k)
+        q, k, v = (a.reshape(B, a.shape[1], self.heads, D // self.heads) for a in (q, k, v))
+        if angles_BLK is not None:
+            q, k = rope.rotate(q, angles_BLK), rope.rotate(k, angles_BLK)
+        out = self.attn_fn(q, k, v, segment_ids).reshape(B, L, D)
+        return Dense(D, dtype=self.dtype, name="out")(out)

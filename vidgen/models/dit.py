@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The diffusion transformer: full attention over the spacetime patches of a whole clip (arXiv 2212.09748, and the
+Wan 2.1 arrangement: one shared modulation MLP plus a table a block, cross-attention to text, 3-D rotary positions).
+
+Time is per token. A row brings a few distinct times `t_BE` and says for every token which one is its own, so
+modulation is computed E times a row and spread to the tokens where it is used.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.linen import initializers
+from jax import Array
+from jax.typing import DTypeLike
+
+from vidgen.models import rope
+from vidgen.models.attention import Attention, AttnFn
+from vidgen.models.layers import Dense, LayerNorm, apply, gelu, patchify, sinusoid, unpatchify
+
+
+@dataclasses.dataclass(frozen=True)
+class DiTConfig:
+    """Shape of a diffusion transformer.
+
+    Attributes:
+        patch: latent frames, rows and columns in a token.
+        channels: of the latents.
+        width, layers, heads, hidden: features of a token, blocks, heads, width of the MLP.
+        text_width: features of a text token.
+        time_width: features of the time sinusoid.
+        time_scale: t in [0, 1] is multiplied by this before the sinusoid (timesteps 0-1000 in Wan and DiT).
+        coordinates: whether tokens also learn where they are in the frame as a share of its size, so that "left"
+            means the same at every size; rotary positions alone are relative.
+        precondition: whether the network predicts what a linear estimate of the velocity leaves over, so that it need
+            not carry the noise through its width (see `linear_velocity`); for latents of unit variance.
+        remat: what is recomputed in the backward pass: "none", "dots" (keep matmul results) or "full".
+        dtype: rounding of the operands of matmuls.
+    """
+
+    patch: tuple[int, int, int] = (1, 2, 2)
+    channels: int = 32
+    width: int = 320
+    layers: int = 6
+    heads: int = 5
+    hidden: int = 1152
+    text_width: int = 256
+    time_width: int = 256
+    time_scale: float = 1000.0
+    coordinates: bool = True
+    precondition: bool = True
+    remat: str = "none"
+    dtype: str = "bfloat16"
+
+
+REMAT_POLICIES = {
+    "dots": jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
+    "full": jax.checkpoint_policies.nothing_saveable,
+}
+
+
+def gather_time(x_BED: Array, chosen_BLE: Array | None) -> Array:
+    """The row of each token's own time: [B, E, D], one-hot [B, L, E] -> [B, L, D].
+
+    A product with a one-hot matrix, since the gradient of a gather is a scatter, which no accelerator likes and
+    which took a third of a training step on CPU. With one time a row (None) it only broadcasts.
+    """
+    if chosen_BLE is None:
+        return x_BED
+    return jnp.einsum("BLE,BED->BLD", chosen_BLE, x_BED)
+
+
+class DiTBlock(nn.Module):
+    """Self-attention, cross-attention and MLP; the first and the last are modulated and gated by time."""
+
+    config: DiTConfig
+    attn_fn: AttnFn
+
+    @nn.compact
+    def __call__(
+        self,
+        x_BLD: Array,
+        modulation_BE6D: Array,
+        chosen_BLE: Array | None,
+        angles_BLK: Array,
+        segment_ids: tuple[Array, Array] | None,
+        text_BSD: Array,
+        text_segment_ids: tuple[Array, Array],
+    ) -> tuple[Array, None]:
+        cfg = self.config
+        dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        table = self.param("modulation", initializers.normal(cfg.width**-0.5), (6, cfg.width))
+
+        def chosen(i: int) -> Array:
+            return gather_time(modulation_BE6D[:, :, i] + table[i], chosen_BLE)
+
+        h = LayerNorm(name="norm1")(x_BLD) * (1 + chosen(1)) + chosen(0)
+        h = Attention(cfg.heads, self.attn_fn, dtype, name="self")(h, None, angles_BLK, segment_ids)
+        x_BLD = x_BLD + h * chosen(2)
+        h = LayerNorm(affine=True, name="norm2")(x_BLD)
+        x_BLD = x_BLD + Attention(cfg.heads, self.attn_fn, dtype, name="cross")(h, text_BSD, None, text_segment_ids)
+        h = LayerNorm(name="norm3")(x_BLD) * (1 + chosen(4)) + chosen(3)
+        h = gelu(Dense(cfg.hidden, dtype=dtype, name="up")(h))
+        x_BLD = x_BLD + Dense(cfg.width, dtype=dtype, name="down")(h) * chosen(5)
+        return x_BLD, None
+
+
+class DiT(nn.Module):
+    """Velocity of every token of a row.
+
+    Call arguments:
+        tokens_BLP: patches of noisy latents (P = patch volume x channels).
+        positions_BL3: (frame, row, column) of each token in its own clip, in patches.
+        extent_BL3: (frames, rows, columns) of the clip that each token belongs to.
+        t_BE: the distinct times of each row, in [0, 1]; 0 is given data, 1 is noise.
+        time_ids_BL: which of them is each token's.
+        text_BSD, text_real_BS: features of the caption and which of them are not padding.
+        segment_ids: None, or (tokens' segments [B, L], text tokens' segments [B, S]) when a row holds several clips.
+
+    Returns:
+        [B, L, P] in float32.
+    """
+
+    config: DiTConfig
+    attn_fn: AttnFn
+
+    @nn.compact
+    def __call__(
+        self,
+        tokens_BLP: Array,
+        positions_BL3: Array,
+        extent_BL3: Array,
+        t_BE: Array,
+        time_ids_BL: Array,
+        text_BSD: Array,
+        text_real_BS: Array,
+        segment_ids: tuple[Array, Array] | None = None,
+    ) -> Array:
+        cfg = self.config
+        dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        B, L, P = tokens_BLP.shape
+        E = t_BE.shape[1]
+        chosen_BLE = jax.nn.one_hot(time_ids_BL, E, dtype=jnp.float32) if E > 1 else None
+        skip, scale = linear_velocity(gather_time(t_BE[..., None], chosen_BLE)) if cfg.precondition else (0.0, 1.0)
+        x = Dense(cfg.width, dtype=dtype, name="patch_embedding")(scale * tokens_BLP)
+        if cfg.coordinates:
+            x = x + Dense(cfg.width, dtype=dtype, name="coordinates")(_coordinate_features(positions_BL3, extent_BL3))
+        time = sinusoid(t_BE * cfg.time_scale, cfg.time_width)
+        time = Dense(cfg.width, dtype=dtype, name="time1")(time)
+        time_BED = Dense(cfg.width, dtype=dtype, name="time2")(nn.silu(time))
+        modulation = Dense(6 * cfg.width, dtype=dtype, zero=True, name="modulation")(nn.silu(time_BED))
+        modulation_BE6D = modulation.reshape(B, -1, 6, cfg.width).astype(jnp.float32)
+        text = Dense(cfg.width, dtype=dtype, name="text1")(text_BSD)
+        text = Dense(cfg.width, dtype=dtype, name="text2")(gelu(text))
+
+        if segment_ids is None:
+            self_segments, x_segments, text_segments = None, jnp.ones((B, L), jnp.int32), text_real_BS.astype(jnp.int32)
+        else:
+            x_segments, text_segments = segment_ids
+            # Padding of text belongs to no clip.
+            self_segments, text_segments = (x_segments, x_segments), jnp.where(text_real_BS, text_segments, -1)
+        block = DiTBlock
+        if cfg.remat != "none":
+            block = nn.remat(DiTBlock, policy=REMAT_POLICIES[cfg.remat], prevent_cse=False)
+        blocks = nn.scan(
+            block,
+            variable_axes={"params": 0},
+            split_rngs={"params": True},
+            in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType] - Flax's own type forgets it
+            length=cfg.layers,
+        )(cfg, self.attn_fn, name="blocks")
+        angles = rope.angles(positions_BL3, cfg.width // cfg.heads)
+        x, _ = blocks(x, modulation_BE6D, chosen_BLE, angles, self_segments, text, (x_segments, text_segments))
+        table = self.param("final_modulation", initializers.normal(cfg.width**-0.5), (2, cfg.width))
+        add, multiply = (gather_time(time_BED.astype(jnp.float32) + table[i], chosen_BLE) for i in (0, 1))
+        x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
+        return skip * tokens_BLP + scale * Dense(P, dtype=dtype, zero=True, name="out")(x).astype(jnp.float32)
+
+
+def linear_velocity(t: Array) -> tuple[Array, Array]:
+    """(skip, scale) with skip * x_t the best linear estimate of v from x_t, and scale the deviation of what is left.
+
+    For x_t = (1 - t) x_0 + t eps with x_0 and eps of unit variance, E[v x_t] / E[x_t^2] = (2 t - 1) / (t^2 + (1 - t)^2)
+    and the residual's variance is 1 / (t^2 + (1 - t)^2), which also brings x_t to unit variance: the preconditioning
+    of EDM (arXiv 2206.00364, section 5) in flow form.
+    """
+    square = t**2 + (1 - t) ** 2
+    return (2 * t - 1) / square, jax.lax.rsqrt(square)
+
+
+def _coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int = 4) -> Array:
+    """Sines and cosines of row and column as a share of the frame: [B, L, 4 * octaves]."""
+    share = (positions_BL3[..., 1:] + 0.5) / extent_BL3[..., 1:]
+    angles = (jnp.pi / 2) * share[..., None] * 2.0 ** jnp.arange(octaves)
+    return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(*share.shape[:2], -1)
+
+
+def apply_to_grid(model: DiT, params: dict, x_BTHWC: Array, t_BT: Array, text_BSD: Array, text_real_BS: Array) -> Array:
+    """Velocity of a batch of whole clips: latents [B, T, H, W, C], a time for each latent frame [B, T].
+
+    This is the adapter between a solver's view, clips, and the network's, tokens.
+    """
+    B = x_BTHWC.shape[0]
+    patch = model.config.patch
+    tokens = patchify(x_BTHWC, patch)
+    T, H, W, P = tokens.shape[1:]
+    positions = jnp.broadcast_to(rope.grid_positions(T, H, W), (B, T * H * W, 3))
+    extent = jnp.broadcast_to(jnp.array([T, H, W]), positions.shape)
+    time_ids = jnp.broadcast_to(positions[..., 0], (B, T * H * W))
+    t_BE = t_BT[:, :: patch[0]]
+    v = apply(model, params, tokens.reshape(B, -1, P), positions, extent, t_BE, time_ids, text_BSD, text_real_BS)
+    return unpatchify(v.reshape(B, T, H, W, P), patch)

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""A T5-style text encoder: RMSNorm, relative position bias in every layer, gated GELU, no biases (arXiv 2002.05202,
+1910.10683; the bias in every layer as in UMT5, arXiv 2304.09151).
+"""
+
+import dataclasses
+import math
+
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.linen import initializers
+from jax import Array
+from jax.nn import softmax
+from jax.typing import DTypeLike
+
+from vidgen.models.layers import Dense, RMSNorm, gelu
+
+
+@dataclasses.dataclass(frozen=True)
+class TextConfig:
+    """Shape of a text encoder.
+
+    Attributes:
+        vocabulary: how many token ids there are; id 0 is padding.
+        width, layers, heads, hidden: features of a token, blocks, heads, width of the gated MLP.
+        buckets, max_distance: of the relative position bias, as in T5.
+        dtype: rounding of the operands of matmuls.
+    """
+
+    vocabulary: int = 2048
+    width: int = 256
+    layers: int = 2
+    heads: int = 4
+    hidden: int = 512
+    buckets: int = 32
+    max_distance: int = 128
+    dtype: str = "bfloat16"
+
+
+def relative_buckets(length: int, buckets: int, max_distance: int) -> Array:
+    """T5's bidirectional buckets of key position minus query position: [length, length], int32.
+
+    Half of the buckets are for keys after the query; in each half, half are exact and half logarithmic.
+    """
+    distance = jnp.arange(length)[None, :] - jnp.arange(length)[:, None]
+    half = buckets // 2
+    exact = half // 2
+    size = jnp.abs(distance)
+    log_ratio = jnp.log(jnp.maximum(size, 1) / exact) / math.log(max_distance / exact)
+    coarse = jnp.minimum(exact + (log_ratio * (half - exact)).astype(jnp.int32), half - 1)
+    return jnp.where(distance > 0, half, 0) + jnp.where(size < exact, size, coarse)
+
+
+class TextBlock(nn.Module):
+    """Self-attention with a relative position bias, then a gated MLP."""
+
+    config: TextConfig
+
+    @nn.compact
+    def __call__(self, x_BSD: Array, real_BS: Array) -> Array:
+        cfg = self.config
+        dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        B, S, D = x_BSD.shape
+        h = RMSNorm(name="norm1")(x_BSD)
+        q, k, v = (
+            Dense(D, use_bias=False, dtype=dtype, name=n)(h).reshape(B, S, cfg.heads, D // cfg.heads) for n in "qkv"
+        )
+        table = self.param("relative_bias", initializers.normal(0.02), (cfg.buckets, cfg.heads))
+        bias_NSS = table[relative_buckets(S, cfg.buckets, cfg.max_distance)].transpose(2, 0, 1)
+        # T5 leaves out the 1/sqrt(K) of the scores; its initialisation makes up for it, ours is plain.
+        scores = jnp.einsum("BLNK,BSNK->BNLS", q, k, preferred_element_type=jnp.float32) * (D // cfg.heads) ** -0.5
+        scores = jnp.where(real_BS[:, None, None, :], scores + bias_NSS, jnp.finfo(jnp.float32).min)
+        h = jnp.einsum("BNLS,BSNK->BLNK", softmax(scores, axis=-1).astype(v.dtype), v).reshape(B, S, D)
+        x_BSD = x_BSD + Dense(D, use_bias=False, dtype=dtype, name="out")(h)
+        h = RMSNorm(name="norm2")(x_BSD)
+        gate = gelu(Dense(cfg.hidden, use_bias=False, dtype=dtype, name="gate")(h))
+        up = Dense(cfg.hidden, use_bias=False, dtype=dtype, name="up")(h)
+        return x_BSD + Dense(D, use_bias=False, dtype=dtype, name="down")(gate * up)
+
+
+class TextEncoder(nn.Module):
+    """Token ids [B, S] (0 = padding) -> features [B, S + 1, D] and which of them are real [B, S + 1].
+
+    A learned start token comes first, so that an empty caption (the unconditional case) still has one real token.
+    """
+
+    config: TextConfig
+
+    @nn.compact
+    def __call__(self, ids_BS: Array) -> tuple[Array, Array]:
+        cfg = self.config
+        B = ids_BS.shape[0]
+        start = self.param("start", initializers.normal(1.0), (1, 1, cfg.width))
+        table = self.param("embedding", initializers.normal(1.0), (cfg.vocabulary, cfg.width))
+        x = jnp.concatenate([jnp.broadcast_to(start, (B, 1, cfg.width)), table[ids_BS]], axis=1)
+        real_BS = jnp.concatenate([jnp.ones((B, 1), bool), ids_BS != 0], axis=1)
+        for i in range(cfg.layers):
+            x = TextBlock(cfg, name=f"block{i}")(x, real_BS)
+        x = RMSNorm(name="norm")(x)
+        return jnp.where(real_BS[..., None], x, 0.0), real_BS

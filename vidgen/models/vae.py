@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The patch VAE: video <-> latents, causal in time, made of dense matmuls.
+
+Frame 0 is encoded alone and then every group of frames, so an image is a video of one frame and a long video can be
+encoded and decoded as a stream. Stages work on cells of pixels, which may grow on the way to the latents. A block mixes
+the 3 x 3 spatial neighbours and the cell one latent frame before, by gathering a narrow projection of them beside each
+cell and applying one wide MLP: no convolution, no attention, which suits MXUs and CPU matrix units alike.
+"""
+
+import dataclasses
+import itertools
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import Array
+from jax.typing import DTypeLike
+
+from vidgen.models.layers import Dense, RMSNorm, gelu, patchify, unpatchify
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """Blocks that work on cells of one size.
+
+    Attributes:
+        cell: rows and columns of pixels in a cell.
+        width: features of a cell.
+        mix: features that a cell shows to its neighbours in each block.
+        hidden: width of a block's MLP.
+        blocks: how many blocks.
+    """
+
+    cell: int
+    width: int
+    mix: int
+    hidden: int
+    blocks: int
+
+
+@dataclasses.dataclass(frozen=True)
+class VAEConfig:
+    """Shape of a patch VAE.
+
+    Attributes:
+        group: frames in a latent frame; frame 0 is one of its own.
+        channels: values in a latent cell.
+        encoder: stages from pixels to latents, cells growing by whole factors; the last one's are the latent cells.
+        decoder: stages from latents to pixels, cells shrinking; the first one's are the latent cells.
+        dtype: rounding of the operands of matmuls.
+    """
+
+    group: int = 4
+    channels: int = 32
+    encoder: tuple[Stage, ...] = (Stage(8, 256, 64, 768, 3),)
+    decoder: tuple[Stage, ...] = (Stage(8, 256, 64, 768, 4),)
+    dtype: str = "bfloat16"
+
+    def __post_init__(self) -> None:
+        for name, cells in (
+            ("encoder", [stage.cell for stage in self.encoder]),
+            ("decoder", [stage.cell for stage in reversed(self.decoder)]),
+        ):
+            if not cells or any(large % small for small, large in itertools.pairwise(cells)):
+                raise ValueError(f"the {name}'s cells are {cells} from pixels to latents; each must divide the next")
+        if self.encoder[-1].cell != self.decoder[0].cell:
+            raise ValueError(
+                f"the encoder ends with cells of {self.encoder[-1].cell} pixels and the decoder starts with "
+                f"{self.decoder[0].cell}: make them equal"
+            )
+
+    @property
+    def patch(self) -> tuple[int, int, int]:
+        """Frames, rows and columns of pixels behind a latent cell."""
+        return self.group, self.encoder[-1].cell, self.encoder[-1].cell
+
+    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
+        """(T, H, W, C) of the latents of a video of `frames` x `height` x `width` pixels.
+
+        Raises:
+            ValueError: frames is not 1 + a multiple of the group, or a side is not a multiple of the latent cell.
+        """
+        p, q, r = self.patch
+        if frames < 1 or (frames - 1) % p:
+            raise ValueError(f"{frames} frames were given; the VAE takes 1 + a multiple of {p}: cut or pad the video")
+        if height % q or width % r:
+            raise ValueError(f"{width}x{height} pixels were given; width must divide by {r} and height by {q}")
+        return 1 + (frames - 1) // p, height // q, width // r, self.channels
+
+
+def neighbours(x_BTHWC: Array) -> Array:
+    """Each cell's 8 spatial neighbours and the same cell one step back in time: [B, T, H, W, C] -> [..., 9 * C].
+
+    Outside the frame and before the start there are zeros, so nothing later in time is ever seen.
+    """
+    H, W = x_BTHWC.shape[2:4]
+    padded = jnp.pad(x_BTHWC, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
+    shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+    around = [padded[:, :, i : i + H, j : j + W] for i, j in shifts]
+    before = jnp.pad(x_BTHWC[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0), (0, 0)))
+    return jnp.concatenate([*around, before], axis=-1)
+
+
+class MixBlock(nn.Module):
+    """x + MLP([norm(x), what the neighbours show])."""
+
+    stage: Stage
+    dtype: DTypeLike
+
+    @nn.compact
+    def __call__(self, x_BTHWD: Array) -> Array:
+        h = RMSNorm(name="norm")(x_BTHWD)
+        shown = Dense(self.stage.mix, use_bias=False, dtype=self.dtype, name="show")(h)
+        h = jnp.concatenate([h, neighbours(shown)], axis=-1)
+        h = gelu(Dense(self.stage.hidden, dtype=self.dtype, name="up")(h))
+        return x_BTHWD + Dense(x_BTHWD.shape[-1], dtype=self.dtype, name="down")(h)
+
+
+class Encoder(nn.Module):
+    """Pixels in [-1, 1], [B, F, H, W, 3] -> mean and log-variance, each [B, T, H/q, W/r, C]."""
+
+    config: VAEConfig
+
+    @nn.compact
+    def __call__(self, video_BFHWC: Array) -> tuple[Array, Array]:
+        cfg = self.config
+        dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        cfg.latent_shape(*video_BFHWC.shape[1:4])
+        fine = cfg.encoder[0]
+        x = Dense(fine.width, dtype=dtype, name="first")(patchify(video_BFHWC[:, :1], (1, fine.cell, fine.cell)))
+        rest = Dense(fine.width, dtype=dtype, name="rest")
+        patch = (cfg.group, fine.cell, fine.cell)
+        if video_BFHWC.shape[1] > 1:
+            x = jnp.concatenate([x, rest(patchify(video_BFHWC[:, 1:], patch))], axis=1)
+        elif self.is_initializing():  # an image has no later frames, but their parameters are made all the same
+            rest(patchify(jnp.repeat(video_BFHWC, cfg.group, axis=1), patch))
+        cell = fine.cell
+        for i, stage in enumerate(cfg.encoder):
+            if i:
+                factor = stage.cell // cell
+                x = Dense(stage.width, dtype=dtype, name=f"merge{i}")(patchify(x, (1, factor, factor)))
+                cell = stage.cell
+            for j in range(stage.blocks):
+                x = MixBlock(stage, dtype, name=f"block{i}_{j}")(x)
+        moments = Dense(2 * cfg.channels, dtype=dtype, name="out")(RMSNorm(name="norm")(x)).astype(jnp.float32)
+        mean, logvar = jnp.split(moments, 2, axis=-1)
+        return mean, jnp.clip(logvar, -14.0, 4.0)
+
+
+class Decoder(nn.Module):
+    """Latents [B, T, H, W, C] -> pixels in about [-1, 1], [B, 1 + p (T - 1), q H, r W, 3]."""
+
+    config: VAEConfig
+
+    @nn.compact
+    def __call__(self, z_BTHWC: Array) -> Array:
+        cfg = self.config
+        dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        cell = cfg.decoder[0].cell
+        x = Dense(cfg.decoder[0].width, dtype=dtype, name="in")(z_BTHWC)
+        for i, stage in enumerate(cfg.decoder):
+            if i:
+                factor = cell // stage.cell
+                x = unpatchify(Dense(factor**2 * stage.width, dtype=dtype, name=f"split{i}")(x), (1, factor, factor))
+                cell = stage.cell
+            for j in range(stage.blocks):
+                x = MixBlock(stage, dtype, name=f"block{i}_{j}")(x)
+        x = gelu(Dense(cfg.decoder[-1].hidden, dtype=dtype, name="expand")(RMSNorm(name="norm")(x)))
+        frame0 = unpatchify(Dense(3 * cell**2, dtype=dtype, name="first")(x[:, :1]), (1, cell, cell))
+        rest = Dense(3 * cfg.group * cell**2, dtype=dtype, name="rest")
+        if z_BTHWC.shape[1] > 1:
+            return jnp.concatenate([frame0, unpatchify(rest(x[:, 1:]), (cfg.group, cell, cell))], axis=1)
+        if self.is_initializing():
+            rest(x)
+        return frame0
+
+
+class VAE(nn.Module):
+    """Encoder and decoder under one tree of parameters: {"encoder": ..., "decoder": ...}."""
+
+    config: VAEConfig
+
+    def setup(self) -> None:
+        self.encoder = Encoder(self.config)
+        self.decoder = Decoder(self.config)
+
+    def encode(self, video_BFHWC: Array) -> tuple[Array, Array]:
+        """Mean and log-variance of the latents, before normalisation."""
+        return self.encoder(video_BFHWC)
+
+    def decode(self, z_BTHWC: Array) -> Array:
+        """Pixels of un-normalised latents."""
+        return self.decoder(z_BTHWC)
+
+    def __call__(self, video_BFHWC: Array, key: Array) -> tuple[Array, Array, Array]:
+        """Reconstruction from one posterior sample, and the posterior's mean and log-variance."""
+        mean, logvar = self.encoder(video_BFHWC)
+        z = mean + jnp.exp(0.5 * logvar) * jax.random.normal(key, mean.shape)
+        return self.decoder(z), mean, logvar

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The model card: what a model says about itself, and which requests it takes, known before any weight is read."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any, Self
+
+
+@dataclasses.dataclass(frozen=True)
+class CardConcept:
+    """A thing that the model was trained on, with the other words for it that its captions used."""
+
+    name: str
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """A typed view of the dictionary that a model carries as `card.json`.
+
+    Sizes are (width, height) in pixels. Width and height must each be a multiple of `size_multiple` from `least_side`
+    to `most_side`; `max_frames` is the longest clip.
+    """
+
+    name: str
+    parameters: Mapping[str, int]
+    trained_on: str
+    scores: Mapping[str, str]
+    limits: tuple[str, ...]
+    concepts: tuple[CardConcept, ...]
+    size: tuple[int, int]
+    size_multiple: int
+    least_side: int
+    most_side: int
+    max_frames: int
+    fps: int
+
+    @classmethod
+    def from_dict(cls, card: Mapping[str, Any]) -> Self:
+        """Reads a card; keys that are not fields are left aside.
+
+        Raises:
+            ValueError: A field is missing.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        missing = [name for name in names if name not in card]
+        if missing:
+            raise ValueError(f"The model's card lacks {', '.join(missing)}: it is damaged or of another version.")
+        values = {name: card[name] for name in names}
+        values["concepts"] = tuple(
+            CardConcept(concept["name"], tuple(concept.get("synonyms", ()))) for concept in card["concepts"]
+        )
+        values["limits"] = tuple(card["limits"])
+        values["size"] = (int(card["size"][0]), int(card["size"][1]))
+        return cls(**values)
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raises a `ValueError` unless the model takes this size."""
+        for name, side in (("width", width), ("height", height)):
+            if side % self.size_multiple or not self.least_side <= side <= self.most_side:
+                raise ValueError(
+                    f"The {name} {side} is not one that {self.name} takes: multiples of {self.size_multiple} "
+                    f"from {self.least_side} to {self.most_side} (its own size is {self.size[0]}x{self.size[1]})."
+                )
+
+    def known_in(self, prompt: str) -> list[str]:
+        """Returns the names of the concepts that a prompt mentions, by name or synonym, singular or plural."""
+        text = " ".join(prompt.lower().split())
+        return [
+            concept.name
+            for concept in self.concepts
+            if any(
+                re.search(rf"\b{re.escape(word.lower())}(s|es)?\b", text) for word in (concept.name, *concept.synonyms)
+            )
+        ]

@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text to video as one XLA program: text encoder, a scan over solver steps with guidance, VAE decoder."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from vidgen import config as vidgen_config
+from vidgen import trees
+from vidgen.data.tokenizer import Tokenizer, load_tokenizer
+from vidgen.diffusion import guidance as flow_guidance
+from vidgen.diffusion import solvers, times
+from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
+from vidgen.models.layers import apply
+from vidgen.models.text import TextConfig, TextEncoder
+from vidgen.models.vae import VAE, VAEConfig
+from vidgen.parallel import attention
+from vidgen.sample.autoencoder import Autoencoder, load_autoencoder, to_uint8
+from vidgen.weights.safetensors import load_params, save_params
+from vidgen.worlds.motion import FPS
+
+SOLVERS: dict[str, solvers.Solver] = {"euler": solvers.euler, "heun": solvers.heun}
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """The shapes of a text-to-video model: everything about it that is not an array, so that it keys a compilation."""
+
+    vae: VAEConfig
+    text: TextConfig
+    dit: DiTConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleConfig:
+    """How to sample.
+
+    Attributes:
+        steps: solver steps from noise to data.
+        guidance: w of v_u + w (v_c - v_u); 1 is none.
+        solver: "euler" (one evaluation a step) or "heun" (two).
+        shift: a of the time shift of the schedule.
+    """
+
+    steps: int = 24
+    guidance: float = 4.0
+    solver: Literal["euler", "heun"] = "heun"
+    shift: float = 2.0
+
+
+DEFAULTS = SampleConfig()
+
+
+def frames_for_seconds(seconds: float, fps: int = FPS, group: int = 4) -> int:
+    """The number of frames of the form 1 + group * k whose length is nearest to `seconds`; at least 1."""
+    return 1 + group * max(0, round(seconds * fps / group))
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """A text-to-video model with its parameters.
+
+    Attributes:
+        networks: shapes.
+        params: {"text": ..., "dit": ..., "vae": ...}.
+        mean_C, std_C: statistics of the VAE's latents.
+        tokenizer: of the captions it was trained on.
+        text_length: tokens of a caption that it reads; the rest is cut.
+        card: what `load_card` gives.
+    """
+
+    networks: Networks
+    params: dict[str, Any]
+    mean_C: np.ndarray
+    std_C: np.ndarray
+    tokenizer: Tokenizer
+    text_length: int
+    card: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        frames: int,
+        width: int,
+        height: int,
+        steps: int = DEFAULTS.steps,
+        guidance: float = DEFAULTS.guidance,
+        negative: str = "",
+        seed: int = 0,
+        solver: Literal["euler", "heun"] = DEFAULTS.solver,
+        shift: float = DEFAULTS.shift,
+    ) -> np.ndarray:
+        """Makes one clip a prompt: uint8 [B, F, H, W, 3].
+
+        The noise of clip i depends on the seed and on i alone.
+
+        Raises:
+            ValueError: frames, a side, steps, solver or the list of prompts is not one that the model takes.
+        """
+        if not prompts:
+            raise ValueError("no prompt was given; give at least one")
+        if solver not in SOLVERS:
+            raise ValueError(f"solver {solver!r} was given; it must be one of {', '.join(SOLVERS)}")
+        _, H, W, _ = shape = self.networks.vae.latent_shape(frames, height, width)
+        for name, side, multiple in (
+            ("height", H, self.networks.dit.patch[1]),
+            ("width", W, self.networks.dit.patch[2]),
+        ):
+            if side % multiple:
+                pixels = multiple * self.networks.vae.patch[1]
+                raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
+        ids = self.tokenizer.batch([*prompts, negative], self.text_length)
+        video = _text_to_video(
+            self.networks,
+            shape,
+            times.schedule(steps, shift),
+            solver,
+            self.params,
+            (self.mean_C, self.std_C),
+            ids[:-1],
+            ids[-1:],
+            jnp.float32(guidance),
+            trees.fold_in_str(jax.random.key(seed), "noise"),
+        )
+        return np.asarray(video)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 3))
+def _text_to_video(
+    networks: Networks,
+    shape: tuple[int, int, int, int],
+    ts: Array,
+    solver: str,
+    params: dict,
+    statistics: tuple[Array, Array],
+    ids_BS: Array,
+    negative_1S: Array,
+    guidance: Array,
+    key: Array,
+) -> Array:
+    latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key)
+    mean_C, std_C = statistics
+    return to_uint8(apply(VAE(networks.vae), params["vae"], latent * std_C + mean_C, method=VAE.decode))
+
+
+def text_to_latent(
+    networks: Networks,
+    shape: tuple[int, int, int, int],
+    ts: Array,
+    solver: str,
+    params: dict,
+    ids_BS: Array,
+    negative_1S: Array,
+    guidance: Array,
+    key: Array,
+) -> Array:
+    """Normalised latents [B, *shape] of captions; pure, to be jitted by the caller."""
+    encoder = TextEncoder(networks.text)
+    cond = apply(encoder, params["text"], ids_BS)
+    uncond = apply(encoder, params["text"], negative_1S)
+    dit = DiT(networks.dit, functools.partial(attention.dense, dtype=networks.dit.dtype))
+
+    def velocity(x: Array, t_BT: Array, text: tuple[Array, Array]) -> Array:
+        return apply_to_grid(dit, params["dit"], x, t_BT, *text)
+
+    guided = flow_guidance.guide(velocity, uncond, guidance)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))
+    noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
+    return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
+
+
+def save_model(folder: str | Path, networks: Networks, params: dict, text_length: int) -> None:
+    """Writes folder/dit.safetensors: the text encoder and the transformer, float16, with their shapes."""
+    metadata = {
+        "text_config": vidgen_config.to_json(networks.text),
+        "dit_config": vidgen_config.to_json(networks.dit),
+        "text_length": text_length,
+    }
+    save_params(Path(folder) / "dit.safetensors", {"text": params["text"], "dit": params["dit"]}, "float16", metadata)
+
+
+def model_folder(model: str | Path = "default") -> Path:
+    """The folder of a model: "default" is the one inside the package, anything else is a path.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or it lacks one of the model's files.
+    """
+    folder = Path(str(resources.files("vidgen") / "assets" / "default")) if str(model) == "default" else Path(model)
+    missing = [name for name in ("card.json", "vae.safetensors", "dit.safetensors") if not (folder / name).is_file()]
+    if missing:
+        raise FileNotFoundError(
+            f"no model {str(model)!r}: it must be 'default' (the one that ships with vidgen) or a folder with "
+            f"card.json, vae.safetensors and dit.safetensors; missing: {', '.join(missing)}"
+        )
+    return folder
+
+
+def load_card(model: str | Path = "default") -> dict[str, Any]:
+    """What a model says about itself (see `vidgen.sample.card.Card`), without reading its weights."""
+    file = model_folder(model) / "card.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file} is not JSON ({error}); write it again") from error
+
+
+def load_pipeline(model: str | Path = "default") -> Pipeline:
+    """Reads a model's folder.
+
+    Raises:
+        FileNotFoundError: there is no such model.
+        ValueError: a file in it is damaged.
+    """
+    folder = model_folder(model)
+    return assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", load_card(model))
+
+
+def assemble(vae: Autoencoder, dit_file: str | Path, card: dict[str, Any] | None = None) -> Pipeline:
+    """A pipeline of a VAE and a file of `save_model`."""
+    tree, metadata = load_params(dit_file)
+    if "dit_config" not in metadata:
+        raise ValueError(f"{dit_file} holds no diffusion transformer: it lacks a config")
+    text, dit = (vidgen_config.from_json(metadata[name]) for name in ("text_config", "dit_config"))
+    return Pipeline(
+        Networks(vae.config, text, dit),
+        {"text": tree["text"], "dit": tree["dit"], "vae": vae.params},
+        vae.mean_C,
+        vae.std_C,
+        load_tokenizer(),
+        int(metadata["text_length"]),
+        card or {},
+    )

@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training the diffusion transformer with its text encoder: rectified flow on cached latents of images and clips."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from vidgen import trees
+from vidgen.data.latents import LatentSource, write_latents
+from vidgen.data.pipeline import WorldSource, latent_batches, mix
+from vidgen.data.tokenizer import load_tokenizer
+from vidgen.diffusion import loss as flow
+from vidgen.diffusion import paths, times
+from vidgen.diffusion.times import TimeConfig
+from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
+from vidgen.models.layers import apply
+from vidgen.models.text import TextConfig, TextEncoder
+from vidgen.parallel import attention
+from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
+from vidgen.sample.export import contact_sheet
+from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig, save_model
+from vidgen.train.loop import LoopConfig, Results, Task
+from vidgen.train.optim import OptimConfig, make_optimizer
+from vidgen.weights.safetensors import load_params
+from vidgen.worlds.scene import SceneConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentData:
+    """One stream of batches of equal shape.
+
+    Attributes:
+        name: of its folder of cached latents.
+        scenes: what is drawn.
+        count: how many scenes are encoded; a run visits each several times, with another caption each time.
+        batch_size: clips a batch.
+        text_length: tokens of a caption, the rest is cut.
+        weight: share of the batches.
+        shift: a of the shift of training times; more tokens want more.
+    """
+
+    name: str
+    scenes: SceneConfig
+    count: int
+    batch_size: int
+    text_length: int = 64
+    weight: float = 1.0
+    shift: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class DiTTraining:
+    """An experiment that trains text to video on 2-D worlds.
+
+    Attributes:
+        vae: the safetensors file of a trained VAE.
+        data: the streams that batches come from, in the proportion of their weights.
+        cache: folder of the cached latents, shared by runs with the same VAE; empty for one inside workdir.
+        caption_dropout: share of captions replaced by the empty one, for guidance.
+        start_from: a file of `save_model` to start from (another run's result); empty to start from random weights.
+        prompts: what the sample sheets show.
+    """
+
+    vae: str
+    data: tuple[LatentData, ...]
+    model: DiTConfig = DiTConfig()
+    text: TextConfig = TextConfig()
+    time: TimeConfig = TimeConfig()
+    optim: OptimConfig = OptimConfig()
+    loop: LoopConfig = LoopConfig()
+    cache: str = ""
+    caption_dropout: float = 0.1
+    start_from: str = ""
+    sample: SampleConfig = SampleConfig()
+    prompts: tuple[str, ...] = ()
+
+    def task(self, workdir: Path) -> Task:
+        """What the loop needs; encodes the latents first if they are not there."""
+        vae = load_autoencoder(self.vae)
+        if vae.config.channels != self.model.channels:
+            raise ValueError(
+                f"the VAE {self.vae} has {vae.config.channels} channels and model.channels is {self.model.channels}; "
+                f"make them equal"
+            )
+        cache = Path(self.cache) if self.cache else workdir / "latents"
+        tokenizer = load_tokenizer()
+        streams = [
+            latent_batches(
+                cached_latents(data, vae, cache, self.loop.seed),
+                data.batch_size,
+                self.loop.seed,
+                tokenizer,
+                data.text_length,
+            )
+            for data in self.data
+        ]
+        shifts = {latent_frames(vae, data): data.shift for data in self.data}
+        networks = Networks(vae.config, self.text, self.model)
+        text_length = max(data.text_length for data in self.data)
+        evaluations = (SampleSheet(self, networks, vae, text_length),) if self.prompts else ()
+        return Task(
+            init=functools.partial(init_params, networks, self.start_from),
+            loss_fn=lambda params, batch, key: dit_loss(
+                networks, self.time, shifts, self.caption_dropout, params, batch, key
+            ),
+            batches=mix(streams, [data.weight for data in self.data]),
+            make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
+            ema=self.optim.ema,
+            flops=lambda batch: step_flops(networks, batch["latent_BTHWC"].shape, batch["text_BS"].shape[1]),
+            clips=lambda batch: batch["latent_BTHWC"].shape[0],
+            evaluations=evaluations,
+            export=lambda ema, folder: export(folder, networks, vae, ema, text_length),
+        )
+
+
+def cached_latents(data: LatentData, vae: Autoencoder, cache: Path, seed: int) -> LatentSource:
+    """The latents of a stream, encoded and written now if they are not there."""
+    source = WorldSource(data.scenes, size=data.count, seed=seed)
+    batch = 128 if data.scenes.frames == 1 else 16
+    write_latents(
+        cache / data.name,
+        source,
+        lambda video: np.asarray(vae.encode(video)).astype(np.float16),
+        batch,
+        source_description=repr(source),
+        vae_hash=vae.hash(),
+    )
+    return LatentSource(cache / data.name)
+
+
+def latent_frames(vae: Autoencoder, data: LatentData) -> int:
+    """T of a stream's latents."""
+    return vae.config.latent_shape(data.scenes.frames, data.scenes.height, data.scenes.width)[0]
+
+
+def init_params(networks: Networks, start_from: str, key: Array) -> dict:
+    """{"text", "dit"}: random, or those of another run."""
+    if start_from:
+        return jax.tree.map(jnp.asarray, load_params(start_from)[0])
+    text = TextEncoder(networks.text)
+    dit = DiT(networks.dit, attention.dense)
+    ids = jnp.zeros((1, 4), jnp.int32)
+    text_params = text.init(trees.fold_in_str(key, "text"), ids)["params"]
+    features, real = apply(text, text_params, ids)
+    P = networks.dit.channels * int(np.prod(networks.dit.patch))
+    positions = jnp.zeros((1, 4, 3), jnp.int32)
+    dit_params = dit.init(
+        trees.fold_in_str(key, "dit"),
+        jnp.zeros((1, 4, P)),
+        positions,
+        positions + 1,
+        jnp.zeros((1, 1)),
+        positions[..., 0],
+        features,
+        real,
+    )["params"]
+    return {"text": text_params, "dit": dit_params}
+
+
+def dit_loss(
+    networks: Networks,
+    time: TimeConfig,
+    shifts: dict[int, float],
+    caption_dropout: float,
+    params: dict,
+    batch: dict[str, Array],
+    key: Array,
+) -> tuple[Array, dict[str, Array]]:
+    """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]."""
+    x0 = batch["latent_BTHWC"].astype(jnp.float32)
+    B, T = x0.shape[:2]
+    noise = jax.random.normal(trees.fold_in_str(key, "noise"), x0.shape)
+    config = dataclasses.replace(time, shift=time.shift * shifts.get(T, 1.0))
+    t_B = times.sample_times(trees.fold_in_str(key, "time"), (B,), config)
+    t_BT = jnp.broadcast_to(t_B[:, None], (B, T))
+    dropped_B = jax.random.bernoulli(trees.fold_in_str(key, "caption"), caption_dropout, (B,))
+    ids_BS = jnp.where(dropped_B[:, None], 0, batch["text_BS"])
+    features, real = apply(TextEncoder(networks.text), params["text"], ids_BS)
+    dit = DiT(networks.dit, functools.partial(attention.dense, dtype=networks.dit.dtype))
+    v = apply_to_grid(dit, params["dit"], paths.interpolate(x0, noise, t_BT), t_BT, features, real)
+    _, loss = flow.flow_loss(v, x0, noise)
+    return loss, {f"loss_{T}": loss}
+
+
+def step_flops(networks: Networks, latent_shape: tuple[int, ...], text_length: int) -> float:
+    """Multiply-adds x 2 of the matmuls of a training step (forward + backward = 3 x forward), attention included."""
+    cfg, text = networks.dit, networks.text
+    B, T, H, W, C = latent_shape
+    L = T * H * W // int(np.prod(cfg.patch))
+    S = text_length + 1
+    P, D = C * int(np.prod(cfg.patch)), cfg.width
+    token = 2 * P * D + cfg.layers * (6 * D * D + 2 * D * cfg.hidden + 2 * D * (L + S))
+    text_token = text.width * D + D * D + cfg.layers * 2 * D * D
+    text_token += text.layers * (4 * text.width**2 + 3 * text.width * text.hidden + 2 * text.width * S)
+    times_ = T * (cfg.time_width * D + D * D + 6 * D * D)
+    return 3 * 2.0 * B * (L * token + S * text_token + times_)
+
+
+def export(folder: Path, networks: Networks, vae: Autoencoder, params: dict, text_length: int) -> None:
+    """Writes the averaged parameters and the VAE, so that the folder can be sampled from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vae.save(folder / "vae.safetensors")
+    save_model(folder, networks, params, text_length)
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleSheet:
+    """A picture of what the averaged parameters make of fixed prompts with a fixed seed."""
+
+    experiment: DiTTraining
+    networks: Networks
+    vae: Autoencoder
+    text_length: int
+
+    def __call__(self, params: dict) -> Results:
+        """Samples with averaged parameters."""
+        scenes = max((data.scenes for data in self.experiment.data), key=lambda scenes: scenes.frames)
+        pipeline = Pipeline(
+            self.networks,
+            {**params, "vae": self.vae.params},
+            self.vae.mean_C,
+            self.vae.std_C,
+            load_tokenizer(),
+            self.text_length,
+        )
+        prompts = self.experiment.prompts
+        clips = pipeline.generate(
+            prompts,
+            frames=scenes.frames,
+            width=scenes.width,
+            height=scenes.height,
+            **dataclasses.asdict(self.experiment.sample),
+        )
+        if scenes.frames == 1:
+            rows = [clips[i : i + 8, 0] for i in range(0, len(clips), 8)]
+            return Results(pictures={"samples": contact_sheet(rows, scale=2)})
+        return Results(pictures={"samples": contact_sheet(list(clips), prompts, scale=2)})

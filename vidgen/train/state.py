@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a run carries from step to step, and the one jitted step that every model is trained by."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from vidgen import trees
+
+LossFn = Callable[[Any, Any, jax.Array], tuple[jax.Array, dict[str, jax.Array]]]
+"""loss_fn(params, batch, key) -> (loss, metrics): all that a model brings to training."""
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class TrainState:
+    """Parameters, their moving average, the optimiser's state and the number of steps taken, all float32 / int32."""
+
+    params: Any
+    ema: Any
+    opt_state: Any
+    step: jax.Array
+
+
+def create(params: Any, optimizer: optax.GradientTransformation) -> TrainState:
+    """The state before the first step."""
+    # The copy keeps the two trees apart: the step donates both.
+    return TrainState(params, jax.tree.map(jnp.copy, params), optimizer.init(params), jnp.zeros((), jnp.int32))
+
+
+def make_step(
+    loss_fn: LossFn, optimizer: optax.GradientTransformation, ema_decay: float, seed: int
+) -> Callable[[TrainState, Any], tuple[TrainState, dict[str, jax.Array]]]:
+    """step(state, batch) -> (state, metrics), to be jitted with the state donated.
+
+    The key of a step depends on the seed and on the step's number alone. If the loss or a gradient is not finite,
+    the state comes back unchanged, and metrics["finite"] is False, so that a bad batch never reaches the parameters.
+    """
+
+    def step(state: TrainState, batch: Any) -> tuple[TrainState, dict[str, jax.Array]]:
+        key = jax.random.fold_in(trees.fold_in_str(jax.random.key(seed), "step"), state.step)
+        (loss, metrics), grads = jax.value_and_grad(loss_fn, has_aux=True)(state.params, batch, key)
+        norm = optax.tree.norm(grads)
+        finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+
+        def take() -> TrainState:
+            updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+            params = optax.apply_updates(state.params, updates)
+            # The average starts as a plain mean: a long memory of random weights would be of no use.
+            decay = jnp.minimum(ema_decay, (1.0 + state.step) / (10.0 + state.step))
+            return TrainState(params, trees.ema_update(state.ema, params, decay), opt_state, state.step + 1)
+
+        new_state = jax.lax.cond(finite, take, lambda: state)
+        return new_state, {"loss": loss, "grad_norm": norm, "finite": finite, **metrics}
+
+    return step

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training the patch VAE: L1, an L1 of spatial gradients, and a little KL."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from vidgen.data.pipeline import WorldSource, video_batches
+from vidgen.models.layers import apply
+from vidgen.models.vae import VAE, Stage, VAEConfig
+from vidgen.sample.autoencoder import Autoencoder, load_autoencoder, measure_statistics, to_float
+from vidgen.sample.export import contact_sheet
+from vidgen.train.loop import LoopConfig, Results, Task
+from vidgen.train.optim import OptimConfig, make_optimizer
+from vidgen.worlds.scene import SceneConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class VAELossConfig:
+    """Weights of the terms beside L1.
+
+    Attributes:
+        gradient: of the L1 between horizontal and vertical differences, which keeps edges sharp.
+        kl: of the KL divergence to a standard normal, a latent value.
+        first_frame: of frame 0's pixels, whose latents serve one frame where the others serve a group.
+    """
+
+    gradient: float = 0.25
+    kl: float = 1e-3
+    first_frame: float = 4.0
+
+
+@dataclasses.dataclass(frozen=True)
+class VAETraining:
+    """An experiment that trains a VAE on 2-D worlds.
+
+    Attributes:
+        start_from: a file of `Autoencoder.save` of the same shape to start from; empty to start from random weights.
+    """
+
+    model: VAEConfig = VAEConfig()
+    loss: VAELossConfig = VAELossConfig()
+    optim: OptimConfig = OptimConfig()
+    loop: LoopConfig = LoopConfig()
+    scenes: SceneConfig = SceneConfig()
+    batch_size: int = 16
+    start_from: str = ""
+
+    def task(self, workdir: Path) -> Task:
+        """What the loop needs; nothing outside workdir is written."""
+        vae = VAE(self.model)
+        scenes = self.scenes
+        example = jnp.zeros((1, scenes.frames, scenes.height, scenes.width, 3))
+        self.model.latent_shape(scenes.frames, scenes.height, scenes.width)
+        start = load_autoencoder(self.start_from).params if self.start_from else None
+        source = WorldSource(scenes, size=2**30, seed=self.loop.seed)
+        # Pairs that training never shows, or, where there are no pairs, scenes of other seeds.
+        unseen = dataclasses.replace(scenes, split="heldout") if scenes.objects[1] > 1 else scenes
+        held_out = WorldSource(unseen, size=2**30, seed=self.loop.seed + 1)
+        held_out_BFHWC = np.stack([held_out[i]["video"] for i in range(16)])
+        measured = [np.stack([source[32 * i + j]["video"] for j in range(32)]) for i in range(8)]
+        return Task(
+            init=lambda key: vae.init(key, example, key)["params"] if start is None else start,
+            loss_fn=lambda params, batch, key: vae_loss(vae, self.loss, params, batch["video_BFHWC"], key),
+            batches=video_batches(source, self.batch_size, self.loop.seed),
+            make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
+            ema=self.optim.ema,
+            flops=lambda batch: step_flops(self.model, batch["video_BFHWC"].shape),
+            clips=lambda batch: batch["video_BFHWC"].shape[0],
+            evaluations=(ReconstructionSheet(self.model, held_out_BFHWC),),
+            export=lambda ema, folder: export(self.model, ema, measured, folder),
+        )
+
+
+def vae_loss(
+    vae: VAE, weights: VAELossConfig, params: dict, video_BFHWC: Array, key: Array
+) -> tuple[Array, dict[str, Array]]:
+    """Loss of uint8 clips [B, F, H, W, 3] and its parts."""
+    x = to_float(video_BFHWC)
+    y, mean, logvar = apply(vae, params, x, key)
+    frames = jnp.ones(x.shape[1]).at[0].set(weights.first_frame)
+    frames = (frames / frames.mean())[:, None, None, None]
+    error = y - x
+    l1 = jnp.mean(frames * jnp.abs(error))
+    gradient = jnp.mean(frames * jnp.abs(jnp.diff(error, axis=2))) + jnp.mean(frames * jnp.abs(jnp.diff(error, axis=3)))
+    kl = 0.5 * jnp.mean(mean**2 + jnp.exp(logvar) - 1.0 - logvar)
+    psnr = -10 * jnp.log10(jnp.mean(jnp.square(error / 2)))
+    loss = l1 + weights.gradient * gradient + weights.kl * kl
+    noise = jnp.mean(jnp.exp(0.5 * logvar)) / jnp.std(mean)
+    return loss, {"l1": l1, "gradient": gradient, "kl": kl, "psnr": psnr, "latent_noise": noise}
+
+
+def step_flops(config: VAEConfig, shape: tuple[int, ...]) -> float:
+    """Multiply-adds x 2 of the matmuls of one training step (forward + backward = 3 x forward) on clips of `shape`."""
+    B, F, H, W, _ = shape
+    T = config.latent_shape(F, H, W)[0]
+
+    def cells(stage: Stage) -> int:
+        return T * H * W // stage.cell**2
+
+    def blocks(stage: Stage) -> int:
+        D, X, M = stage.width, stage.mix, stage.hidden
+        return cells(stage) * stage.blocks * (D * X + (D + 9 * X) * M + M * D)
+
+    fine, coarse = config.encoder[0], config.encoder[-1]
+    total = F * H * W * 3 * fine.width + cells(coarse) * coarse.width * 2 * config.channels
+    total += sum(map(blocks, config.encoder + config.decoder))
+    for small, large in itertools.pairwise(config.encoder):
+        total += cells(small) * small.width * large.width
+    for large, small in itertools.pairwise(config.decoder):
+        total += cells(small) * small.width * large.width
+    fine, coarse = config.decoder[-1], config.decoder[0]
+    total += cells(coarse) * config.channels * coarse.width + cells(fine) * fine.width * fine.hidden
+    total += F * H * W * 3 * fine.hidden
+    return 3 * 2.0 * B * total
+
+
+@dataclasses.dataclass(frozen=True)
+class ReconstructionSheet:
+    """PSNR on held-out clips, and a picture: originals above, reconstructions below."""
+
+    model: VAEConfig
+    video_BFHWC: np.ndarray
+
+    def __call__(self, params: dict) -> Results:
+        """Evaluates averaged parameters."""
+        identity = np.zeros(self.model.channels, np.float32), np.ones(self.model.channels, np.float32)
+        vae = Autoencoder(self.model, params, *identity)
+        y = np.asarray(vae.decode(vae.encode(self.video_BFHWC)))
+        mse = np.mean(np.square((y.astype(np.float32) - self.video_BFHWC) / 255.0), axis=(1, 2, 3, 4))
+        rows = [clip for pair in zip(self.video_BFHWC[:6], y[:6], strict=True) for clip in pair]
+        return Results(
+            {"eval/psnr": float(np.mean(-10 * np.log10(mse)))}, {"eval/reconstruction": contact_sheet(rows, scale=2)}
+        )
+
+
+def export(model: VAEConfig, params: dict, batches: list[np.ndarray], folder: Path) -> None:
+    """Writes folder/vae.safetensors: averaged parameters and the statistics of their latents."""
+    folder.mkdir(parents=True, exist_ok=True)
+    Autoencoder(model, params, *measure_statistics(model, params, batches)).save(folder / "vae.safetensors")
