@@ -15,23 +15,14 @@ from vidgen.sample.pipeline import SampleConfig
 from vidgen.train.dit import DiTTraining, LatentData
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
-from vidgen.worlds.scene import SceneConfig
-from vidgen.worlds.sprites import FIRST_LIGHT
+from vidgen.worlds.scene import FIRST_LIGHT_SCENES
 
 CLIPS = LatentData(
     "clips",
-    SceneConfig(
-        frames=17,
-        objects=(1, 2),
-        object_weights=(0.5, 0.5),
-        concepts=FIRST_LIGHT,
-        motions=("still", "left", "right", "up", "down"),
-        cameras=("still",),
-        split="train",
-    ),
-    count=8_000,
+    FIRST_LIGHT_SCENES,
+    count=24_576,
     batch_size=32,
-    text_length=48,
+    text_length=40,
     weight=0.75,
     shift=2.5,
 )

@@ -109,6 +109,17 @@ def test_captions_belong_to_their_latents_and_vary():
     assert len(seen) == 12  # every caption of every item comes up
 
 
+def test_captions_that_fit_are_preferred_to_cut_ones():
+    tokenizer = load_tokenizer()
+    long = "a cat in the snow " * 9
+    items = [{"latent": np.zeros((1, 1, 1, 1), np.float16), "captions": (long, "a dog", long)}]
+    (row,) = next(iter(latent_batches(items, 1, 0, tokenizer, 8)))["text_BS"]
+    assert tokenizer.decode(row) == "a dog"
+    items[0]["captions"] = (long,)
+    (row,) = next(iter(latent_batches(items, 1, 0, tokenizer, 8)))["text_BS"]
+    assert np.array_equal(row, tokenizer.batch([long], 8)[0])
+
+
 @settings(max_examples=8, deadline=None)
 @given(weights=st.lists(st.sampled_from([0.1, 0.25, 1.0, 3.0, 10.0]), min_size=1, max_size=3))
 def test_mix_keeps_the_proportions(weights):

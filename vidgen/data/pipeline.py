@@ -107,15 +107,20 @@ def latent_batches(
 ) -> grain.IterDataset:
     """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length]}.
 
-    Each visit of an item picks one of its captions at random; the choice depends on the seed and the place in the
-    stream alone. Raises ValueError as `video_batches` does, and for an item without a caption.
+    Each visit of an item picks one of its captions at random among those that `text_length` tokens hold; where all are
+    longer, one is cut. The choice depends on the seed and the place in the stream alone. Raises ValueError as
+    `video_batches` does, and for an item without a caption.
     """
 
     def pick(item: LatentItem, rng: np.random.Generator) -> dict[str, np.ndarray]:
         if not item["captions"]:
             raise ValueError("an item has no caption; give every item of a text-to-video source at least one")
-        text = item["captions"][int(rng.integers(len(item["captions"])))]
-        return {"latent_BTHWC": item["latent"], "text_BS": tokenizer.batch([text], text_length)[0]}
+        row_S = np.zeros(0, np.int32)
+        for choice in rng.permutation(len(item["captions"])):
+            row_S = tokenizer.batch([item["captions"][int(choice)]], text_length + 1)[0]
+            if row_S[-1] == tokenizer.pad_id:
+                break  # it fits
+        return {"latent_BTHWC": item["latent"], "text_BS": row_S[:text_length]}
 
     stream = _stream(source, batch_size, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))
     return _batched(stream, batch_size)

@@ -24,11 +24,11 @@ from vidgen.worlds.motion import (
     scene_from_dict,
 )
 from vidgen.worlds.places import GROUNDS, PLACES, PLAIN, Place, main_colors
-from vidgen.worlds.sprites import load_atlas, mean_colors
+from vidgen.worlds.sprites import FIRST_LIGHT, load_atlas, mean_colors
 
 __all__ = [
-    "CAMERAS", "FPS", "MOTIONS", "PLACES", "Camera", "Motion", "Place", "Scene", "SceneConfig", "SceneObject",
-    "draw_scene", "pair_held_out", "scene_from_dict",
+    "CAMERAS", "FIRST_LIGHT_SCENES", "FPS", "MOTIONS", "PLACES", "Camera", "Motion", "Place", "Scene", "SceneConfig",
+    "SceneObject", "draw_scene", "pair_held_out", "scene_from_dict",
 ]  # fmt: skip
 
 SIZES: dict[int, tuple[float, float]] = {1: (0.4, 0.65), 2: (0.33, 0.48), 3: (0.27, 0.38), 4: (0.24, 0.33)}
@@ -93,6 +93,20 @@ class SceneConfig:
             raise ValueError(f"{high} objects need as many concepts; given: {self.concepts}")
         if self.motions == ("follow",) or (set(self.motions) == {"follow"}):
             raise ValueError("motions needs one besides 'follow': somebody must lead")
+
+
+FIRST_LIGHT_SCENES = SceneConfig(
+    objects=(1, 2),
+    object_weights=(0.5, 0.5),
+    concepts=FIRST_LIGHT,
+    motions=("still", "left", "right", "up", "down"),
+    cameras=("still",),
+    places=tuple(name for name in _DEFAULT_PLACES if name != "gradient"),
+    sizes=(0.42, 0.5),
+    crossings=0.0,
+    split="train",
+)
+"""What the first shipped model is trained on: one or two things of nearly one size that stay inside the frame."""
 
 
 def pair_held_out(a: str, b: str) -> bool:
