@@ -96,8 +96,9 @@ def warp(scene: Scene, seen: Poses, frame: int, row: int, clip: bool = True) -> 
     across, down = fine * (left - x) + 0.5, fine * (top - y) + 0.5
     first = [a, b, a * across + b * down]
     second = [-b, a, a * down - b * across]
-    if thing.flip:
-        first = [-value for value in first]
+    wide = float(seen.wide_FN[frame, row])
+    if wide != 1.0:
+        first = [value / wide for value in first]
     first[2] += side / 2 - 0.5
     second[2] += side / 2 - 0.5
     width, height = right - left, bottom - top

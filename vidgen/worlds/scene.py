@@ -7,6 +7,7 @@ The dataclasses that make up a scene are in `motion` and are re-exported here; `
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +43,10 @@ CANDIDATES = 12
 
 _DEFAULT_MOTIONS = (*MOTIONS, "still", "left", "left", "right", "right", "up", "down")
 _DEFAULT_CAMERAS = (*CAMERAS, *("still",) * 6)
-_DEFAULT_PLACES = (*PLACES, "gradient", "gradient", *GROUNDS)
-_SKY = frozenset({"space", "weather", "aircraft", "bird", "insect"})
+DEFAULT_PLACES = (*PLACES, "gradient", "gradient", *GROUNDS)
+"""Plain places, and gradients and grounds more often than each of those."""
+SKY = frozenset({"space", "weather", "aircraft", "bird", "insect"})
+"""Categories of what belongs above the horizon."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class SceneConfig:
     concepts: tuple[str, ...] | None = None
     motions: tuple[str, ...] = _DEFAULT_MOTIONS
     cameras: tuple[str, ...] = _DEFAULT_CAMERAS
-    places: tuple[str, ...] = _DEFAULT_PLACES
+    places: tuple[str, ...] = DEFAULT_PLACES
     sizes: tuple[float, float] | None = None
     crossings: float = 0.12
     tilt: float = 0.0
@@ -94,6 +97,10 @@ class SceneConfig:
         if self.motions == ("follow",) or (set(self.motions) == {"follow"}):
             raise ValueError("motions needs one besides 'follow': somebody must lead")
 
+    def draw(self, seed: int) -> Scene:
+        """`draw_scene` of this config."""
+        return draw_scene(self, seed)
+
 
 FIRST_LIGHT_SCENES = SceneConfig(
     objects=(1, 2),
@@ -101,7 +108,7 @@ FIRST_LIGHT_SCENES = SceneConfig(
     concepts=FIRST_LIGHT,
     motions=("still", "left", "right", "up", "down"),
     cameras=("still",),
-    places=tuple(name for name in _DEFAULT_PLACES if name != "gradient"),
+    places=tuple(name for name in DEFAULT_PLACES if name != "gradient"),
     sizes=(0.42, 0.5),
     crossings=0.0,
     split="train",
@@ -125,7 +132,7 @@ def draw_scene(config: SceneConfig, seed: int) -> Scene:
     concepts = _draw_concepts(config, count, rng)
     extent = (config.width / min(config.width, config.height), config.height / min(config.width, config.height))
     camera = _draw_camera(config, extent, rng)
-    place = _draw_place(config, concepts, extent, rng)
+    place = draw_place(config.places, concepts, extent, rng)
     low, high = config.sizes or SIZES[count]
     sizes = rng.uniform(low, high, count)
     kinds = _draw_kinds(config, count, rng)
@@ -184,16 +191,16 @@ def _draw_camera(config: SceneConfig, extent: tuple[float, float], rng: np.rando
     return Camera()
 
 
-def _draw_place(
-    config: SceneConfig, concepts: list[str], extent: tuple[float, float], rng: np.random.Generator
+def draw_place(
+    places: Sequence[str], concepts: Sequence[str], extent: tuple[float, float], rng: np.random.Generator
 ) -> Place:
-    """A place that every object stands out from, if a few draws find one."""
+    """One of `places` that every object stands out from, if a few draws find one. extent: as in `Scene`."""
     atlas = load_atlas()
     colors_N3 = mean_colors()[[atlas.index(name) for name in concepts]]
-    best, best_contrast = Place(config.places[0], ("blue", "white") if config.places[0] == "gradient" else ()), -1.0
+    best, best_contrast = Place(places[0], ("blue", "white") if places[0] == "gradient" else ()), -1.0
     shades = tuple(PLAIN)
     for _ in range(8):
-        name = config.places[rng.integers(len(config.places))]
+        name = places[rng.integers(len(places))]
         ends: tuple[str, ...] = ()
         if name == "gradient":
             first = int(rng.integers(len(shades)))
@@ -235,7 +242,7 @@ def _put(
     """Objects in world coordinates. Over a ground, most things stand on it and most flying things are above it."""
     atlas = load_atlas()
     size_N = np.array([plan.size for plan in plans])
-    in_sky_N = np.array([atlas[name].category in _SKY for name in concepts])
+    in_sky_N = np.array([atlas[name].category in SKY for name in concepts])
     wish_N = (rng.random(len(plans)) < 0.85) & place.has_ground
     lowest_N = np.where(wish_N & ~in_sky_N, place.horizon + 0.04 - 0.45 * size_N, -np.inf)
     highest_N = np.where(wish_N & in_sky_N, place.horizon - 0.2 * size_N, np.inf)

@@ -81,11 +81,12 @@ def outline(index: int) -> np.ndarray:
 def _boxes(scene: Scene, seen: Poses) -> np.ndarray:
     boxes_FN4 = np.zeros((scene.frames, len(scene.objects), 4), np.float32)
     for row, thing in enumerate(scene.objects):
-        points_P2 = outline(load_atlas().index(thing.concept)) * ([-1, 1] if thing.flip else [1, 1])
+        points_P2 = outline(load_atlas().index(thing.concept))
+        across_FP = seen.wide_FN[:, row, None] * points_P2[:, 0]
         cosine_F1, sine_F1 = np.cos(seen.angle_FN[:, row, None]), np.sin(seen.angle_FN[:, row, None])
         size_F1 = seen.size_FN[:, row, None]
-        x_FP = seen.x_FN[:, row, None] + size_F1 * (cosine_F1 * points_P2[:, 0] - sine_F1 * points_P2[:, 1])
-        y_FP = seen.y_FN[:, row, None] + size_F1 * (sine_F1 * points_P2[:, 0] + cosine_F1 * points_P2[:, 1])
+        x_FP = seen.x_FN[:, row, None] + size_F1 * (cosine_F1 * across_FP - sine_F1 * points_P2[:, 1])
+        y_FP = seen.y_FN[:, row, None] + size_F1 * (sine_F1 * across_FP + cosine_F1 * points_P2[:, 1])
         box_F4 = np.stack([x_FP.min(1), y_FP.min(1), x_FP.max(1), y_FP.max(1)], axis=1)
         box_F4 = np.clip(box_F4, 0, [scene.width, scene.height] * 2)
         empty_F = (box_F4[:, 2] <= box_F4[:, 0]) | (box_F4[:, 3] <= box_F4[:, 1])

@@ -338,6 +338,8 @@ _BARE = {
     "shining sun": "the shining sun",
 }  # fmt: skip
 """Names that take no article, or always "the"."""
+UNIQUE = frozenset({"earth", "moon", "sun", "Santa Claus", "Statue of Liberty"})
+"""Concepts of which there is only one."""
 
 
 def noun(word: str, known: bool = False) -> str:

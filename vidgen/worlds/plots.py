@@ -1,0 +1,364 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The plots of stories: who does what when, in each kind of story. `story.draw_story` chooses among a few of each.
+
+A plot is a function of a `Stage` and the concepts of its actors, which puts actors and beats on the stage. It returns
+False where the draw does not work out (a thing too thin to hide behind), and is then drawn again.
+"""
+
+import math
+
+import numpy as np
+
+from vidgen.worlds.motion import DIRECTIONS, FPS
+from vidgen.worlds.shapes import contact, cover, fill, hiding_place, spread
+from vidgen.worlds.sprites import load_atlas
+from vidgen.worlds.stage import Actor, Stage
+
+FLYERS = frozenset({"aircraft", "bird", "insect"})
+"""Categories that land and take off."""
+DOORS = ("door", "window")
+SOLID = 0.62
+"""Least `shapes.fill` of what others hide behind."""
+BACK = {"left": "right", "right": "left", "up": "down", "down": "up"}
+COUNT_SIZES = {1: (0.4, 0.55), 2: (0.33, 0.42), 3: (0.29, 0.36), 4: (0.27, 0.33), 5: (0.25, 0.29), 6: (0.24, 0.28)}
+"""Smallest and largest size by how many there are."""
+HIDDEN = 0.97
+"""Share of a thing that must be covered for it to be hidden."""
+SLOW, FAST = 0.16, 0.4
+"""Shares of the frame a second up to which, and from which on, something is said to move slowly, or fast."""
+
+
+def flies(concept: str) -> bool:
+    """Whether a concept lands and takes off."""
+    return load_atlas()[concept].category in FLYERS
+
+
+def order(stage: Stage, concepts: list[str]) -> bool:
+    """Each actor does one thing, one after the other."""
+    return _events(stage, concepts, list(range(len(concepts))))
+
+
+def parts(stage: Stage, concepts: list[str]) -> bool:
+    """Three to six events in a row; what a thing does it does once."""
+    most = max(2, min(6, (stage.frames - 1) // 7))
+    count = int(stage.rng.integers(min(3, most), most + 1))
+    turns = list(stage.rng.permutation(len(concepts)))
+    while len(turns) < count:
+        turns.append(int(stage.rng.choice([row for row in range(len(concepts)) if row != turns[-1]])))
+    return len(turns) == count and _events(stage, concepts, turns)
+
+
+def _events(stage: Stage, concepts: list[str], turns: list[int]) -> bool:
+    rng = stage.rng
+    for concept in concepts:
+        stage.actors.append(Actor(concept, float(rng.uniform(0.27, 0.36)), 0.0, 0.0))
+    spans = stage.slots(len(turns))
+    inside: dict[int, bool] = {}
+    for row, span in zip(turns, spans, strict=True):
+        actor = stage.actors[row]
+        done = {beat.kind for beat in stage.beats if beat.subject == row}
+        wings = flies(actor.concept)
+        kinds = ["land" if wings and rng.random() < 0.7 else "enter"] if inside.get(row) is not True else []
+        if inside.get(row) is not False:
+            kinds += ["motion", "takeoff" if wings and rng.random() < 0.7 else "leave"]
+        kinds = [kind for kind in kinds if kind not in done]
+        if not kinds:
+            return False
+        kind = kinds[int(rng.integers(len(kinds)))]
+        if row not in inside:
+            grounded = not wings or kind in ("land", "takeoff") or rng.random() < 0.5
+            actor.place(*stage.spot(actor.concept, actor.size, sky=not grounded))
+        _EVENTS[kind](stage, row, span, first=row not in inside)
+        inside[row] = kind not in ("leave", "takeoff")
+    _depths(stage)
+    return True
+
+
+def _enter(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+    side = _edge(stage)
+    _come(stage, row, span, "enter", side, first)
+
+
+def _land(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+    _come(stage, row, span, "land", "up", first)
+
+
+def _come(stage: Stage, row: int, span: tuple[int, int], kind: str, side: str, first: bool) -> None:
+    actor = stage.actors[row]
+    x, y = (actor.x, actor.y) if first else stage.spot(actor.concept, actor.size)
+    outside = stage.beyond(actor, side, x, y)
+    if first:
+        actor.place(*outside)
+    else:
+        # It left before, perhaps by another edge: from one frame to the next it is where it comes in, out of sight.
+        left = max(beat.end for beat in stage.beats if beat.subject == row)
+        actor.slide(left, left + 1, *outside)
+    beat = stage.beat(kind, row, span, side=side)
+    actor.go(*span, x, y, "slowing" if kind == "land" else "steady", beat=beat)
+
+
+def _leave(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+    _go_out(stage, row, span, "leave", _edge(stage))
+
+
+def _takeoff(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+    _go_out(stage, row, span, "takeoff", "up")
+
+
+def _go_out(stage: Stage, row: int, span: tuple[int, int], kind: str, side: str) -> None:
+    actor = stage.actors[row]
+    beat = stage.beat(kind, row, span, side=side)
+    actor.go(*span, *stage.beyond(actor, side, actor.x, actor.y), "gaining" if kind == "takeoff" else "steady", beat=beat)
+
+
+def _motion(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+    """Along one axis, by at least 0.28 of the frame, the way where there is most room."""
+    actor, rng = stage.actors[row], stage.rng
+    (left, top), (right, low) = stage.room(actor.concept, actor.size)
+    ways = {"left": actor.x - left, "right": right - actor.x}
+    if not stage.place.has_ground:
+        ways |= {"up": actor.y - top, "down": low - actor.y}
+    far = {way: room for way, room in ways.items() if room >= 0.3 * stage.extent[way in ("up", "down")]}
+    side = str(rng.choice(sorted(far))) if far else max(ways, key=lambda way: ways[way])
+    least = 0.3 * stage.extent[side in ("up", "down")]
+    by = float(rng.uniform(least, max(least, min(ways[side], 2 * least))))
+    across, down = DIRECTIONS[side]
+    beat = stage.beat("motion", row, span, side=side)
+    actor.go(*span, actor.x + across * by, actor.y + down * by, beat=beat)
+
+
+_EVENTS = {"enter": _enter, "land": _land, "leave": _leave, "takeoff": _takeoff, "motion": _motion}
+
+
+def _edge(stage: Stage) -> str:
+    sides = ("left", "right") if stage.place.has_ground else ("left", "right", "left", "right", "up", "down")
+    return sides[int(stage.rng.integers(len(sides)))]
+
+
+def _depths(stage: Stage) -> None:
+    """On a ground the lower is the nearer; elsewhere anything may cover anything."""
+    near = [
+        actor.y + 0.5 * actor.size if stage.place.has_ground else float(stage.rng.random()) for actor in stage.actors
+    ]
+    for rank, row in enumerate(np.argsort(near)[::-1]):
+        stage.actors[int(row)].depth = float(rank)
+
+
+def comes_back(stage: Stage, concepts: list[str]) -> bool:
+    """The first actor goes behind the second one, out of sight, and comes out again: where it came from, or beyond."""
+    rng, ground = stage.rng, stage.place.has_ground
+    front = Actor(concepts[1], float(rng.uniform(0.45, 0.58)), 0.0, 0.0, depth=0.0)
+    actor = Actor(concepts[0], float(rng.uniform(0.24, 0.3)), 0.0, 0.0, depth=1.0)
+    side = "right" if rng.random() < 0.5 else "left"
+    sign, through = DIRECTIONS[side][0], rng.random() < 0.4
+    actor.face(side)
+    dx, dy, share = hiding_place(front.mask(), actor.mask())
+    if share < HIDDEN:
+        return False
+    (left, _), (right, _) = stage.room(actor.concept, actor.size)
+    _, (reach, _) = stage.room(front.concept, front.size)
+    x = float(rng.uniform(-0.05, 0.05)) if through else sign * float(rng.uniform(0.3, 1.0)) * reach
+    (_, top), (_, low) = stage.room(front.concept, front.size)
+    front.place(x, float(rng.uniform(top, low)) if ground else float(rng.uniform(max(top, -0.15), min(low, 0.15))))
+    y, away = front.y + dy, (left if sign > 0 else right)
+    home, beyond = away * float(rng.uniform(0.9, 1.0)), -away * float(rng.uniform(0.9, 1.0))
+    out = beyond if through else home
+    seen = [1 - cover(front.mask(), actor.mask(), at - front.x, dy) for at in (home, out)]
+    if min(seen) < 0.75:
+        return False
+    last = stage.frames - 1
+    start, end = 1, 1 + round(min(24, last * rng.uniform(0.26, 0.32)))
+    back = end + round(max(2, last * rng.uniform(0.14, 0.22)))
+    stop = min(last - 1, back + (end - start))
+    actor.place(home, y)
+    stage.actors += [actor, front]
+    hide = stage.beat("hide", 0, (start, end), other=1, side=side)
+    actor.go(start, end, front.x + dx, y, beat=hide)
+    again = stage.beat("return", 0, (back, stop), other=1, side=side if through else BACK[side])
+    actor.go(back, stop, out, y, beat=again)
+    return True
+
+
+def push(stage: Stage, concepts: list[str]) -> bool:
+    """The first actor comes in from a side, hits the second one, and that slides away."""
+    rng = stage.rng
+    side = "right" if rng.random() < 0.5 else "left"
+    sign = DIRECTIONS[side][0]
+    mover, hit = (Actor(name, float(rng.uniform(0.28, 0.36)), 0.0, 0.0) for name in concepts)
+    mover.face(side)
+    (left, top), (right, low) = stage.room(hit.concept, hit.size)
+    by = float(rng.uniform(0.27, 0.34)) * stage.extent[0]
+    reach = (right if sign > 0 else -left) - by
+    hit.place(sign * float(rng.uniform(min(reach, -0.08), reach)), float(rng.uniform(top, low)))
+    # They stand on one line, or meet head on.
+    tall = [0.5 * one.size * spread(one.concept)[1] for one in (mover, hit)]
+    aside = tall[1] - tall[0] if stage.place.has_ground else float(rng.uniform(-0.04, 0.04))
+    gap = contact(mover.mask(), hit.mask(), aside, side)
+    if gap is None:
+        return False
+    mover.place(*stage.beyond(mover, BACK[side], hit.x, hit.y + aside))
+    last = stage.frames - 1
+    start = round(max(2, min(12, 0.1 * last)))
+    touch = start + round(max(4, min(20, last * rng.uniform(0.3, 0.4))))
+    stop = min(last - 1, touch + round(max(4, min(20, last * rng.uniform(0.3, 0.4)))))
+    stage.actors += [mover, hit]
+    cause = stage.beat("hit", 0, (start, touch), other=1, side=side)
+    mover.go(start, touch, hit.x - sign * gap, mover.y, beat=cause)
+    effect = stage.beat("pushed", 1, (touch, stop), other=0, side=side, cause=cause)
+    hit.slide(touch, stop, hit.x + sign * by, hit.y, "slowing", beat=effect)
+    _depths(stage)
+    return True
+
+
+def knock(stage: Stage, concepts: list[str]) -> bool:
+    """The first actor falls onto the second one, and both go down."""
+    rng = stage.rng
+    mover, hit = (Actor(name, float(rng.uniform(0.28, 0.34)), 0.0, 0.0) for name in concepts)
+    (left, _), (right, _) = stage.room(hit.concept, hit.size)
+    (_, top), (_, low) = stage.room(hit.concept, hit.size)
+    by = float(rng.uniform(0.28, 0.36)) * stage.extent[1]
+    aside = float(rng.uniform(-0.05, 0.05))
+    gap = contact(mover.mask(), hit.mask(), aside, "down")
+    if gap is None:
+        return False
+    # At the touch at least half of what falls is in the frame.
+    least = gap - 0.5 * stage.extent[1] + 0.25 * mover.size
+    if max(top, least) > low - by:
+        return False
+    hit.place(float(rng.uniform(left, right)), float(rng.uniform(max(top, least), low - by)))
+    mover.place(*stage.beyond(mover, "up", hit.x + aside, hit.y))
+    last = stage.frames - 1
+    start = round(max(2, min(12, 0.12 * last)))
+    touch = start + round(max(3, min(12, last * rng.uniform(0.25, 0.35))))
+    stop = min(last - 1, touch + round(max(4, min(14, last * rng.uniform(0.3, 0.4)))))
+    stage.actors += [mover, hit]
+    cause = stage.beat("hit", 0, (start, touch), other=1, side="down")
+    mover.go(start, touch, mover.x, hit.y - gap, "gaining", beat=cause)
+    effect = stage.beat("knocked", 1, (touch, stop), other=0, side="down", cause=cause)
+    turn = float(rng.uniform(0.1, 0.25)) * (1 if aside < 0 else -1)
+    hit.slide(touch, stop, hit.x, hit.y + by, turn=turn, beat=effect)
+    mover.slide(touch, stop, mover.x, mover.y + by, beat=effect)
+    _depths(stage)
+    return True
+
+
+def open_door(stage: Stage, concepts: list[str]) -> bool:
+    """The second actor is a door; it opens, and the first one, who was behind it, comes out."""
+    rng = stage.rng
+    door = Actor(concepts[1], float(rng.uniform(0.52, 0.62)), 0.0, 0.0, depth=0.0)
+    actor = Actor(concepts[0], float(rng.uniform(0.23, 0.29)), 0.0, 0.0, depth=1.0)
+    actor.face("right")
+    dx, dy, share = hiding_place(door.mask(), actor.mask())
+    if share < HIDDEN:
+        return False
+    (left, top), (_, low) = stage.room(door.concept, door.size)
+    door.place(float(rng.uniform(left, -0.1)), float(rng.uniform(top, low)))
+    actor.place(door.x + dx, door.y + dy)
+    _, (right, _) = stage.room(actor.concept, actor.size)
+    least = actor.x + 0.3 * stage.extent[0]
+    if least > right:
+        return False
+    last = stage.frames - 1
+    start = round(max(2, min(12, 0.14 * last)))
+    opened = start + round(max(3, min(10, last * rng.uniform(0.2, 0.26))))
+    stop = min(last - 1, opened + 1 + round(max(5, min(24, last * rng.uniform(0.35, 0.45)))))
+    stage.actors += [actor, door]
+    cause = stage.beat("open", 1, (start, opened))
+    narrow = 0.16
+    # It turns on its left edge, which stays where it is.
+    hinge = -0.5 * (1 - narrow) * door.size * spread(door.concept)[0]
+    door.slide(start, opened, door.x + hinge, door.y, wide=narrow, beat=cause)
+    effect = stage.beat("emerge", 0, (opened + 1, stop), other=1, side="right", cause=cause)
+    actor.go(opened + 1, stop, float(rng.uniform(least, right)), actor.y, beat=effect)
+    return True
+
+
+def count(stage: Stage, concepts: list[str]) -> bool:
+    """So many of one thing, well apart; their number is the length of `concepts`."""
+    rng, number = stage.rng, len(concepts)
+    low, high = COUNT_SIZES[number]
+    wide = stage.extent[0] >= stage.extent[1] if stage.extent[0] != stage.extent[1] else rng.random() < 0.5
+    short = max(1, int(math.sqrt(number)))
+    cells = (math.ceil(number / short), short) if wide else (short, math.ceil(number / short))
+    size = float(rng.uniform(low, high))
+    for at in rng.permutation(cells[0] * cells[1])[:number]:
+        each = size * float(rng.uniform(0.95, 1.05))
+        middle = [((at // (1, cells[0])[k]) % cells[k] + 0.5) / cells[k] - 0.5 for k in (0, 1)]
+        free = [
+            max(0.0, 0.5 * stage.extent[k] / cells[k] - 0.5 * each * spread(concepts[0])[k]) for k in (0, 1)
+        ]
+        x, y = (middle[k] * stage.extent[k] + float(rng.uniform(-free[k], free[k])) for k in (0, 1))
+        stage.actors.append(Actor(concepts[0], each, x, y))
+    _depths(stage)
+    return True
+
+
+def size(stage: Stage, concepts: list[str]) -> bool:
+    """Two things at rest, one much larger than the other."""
+    rng = stage.rng
+    small = float(rng.uniform(0.24, 0.3))
+    large = float(rng.uniform(max(0.43, 1.6 * small), 0.56))
+    for concept, length in zip(concepts, rng.permutation([small, large]), strict=True):
+        stage.actors.append(Actor(concept, float(length), *stage.spot(concept, float(length))))
+    areas = sorted(fill(actor.concept) * actor.size**2 for actor in stage.actors)
+    _depths(stage)
+    return areas[1] > 1.6 * areas[0]
+
+
+def speed(stage: Stage, concepts: list[str]) -> bool:
+    """One thing moves slowly, or fast; of two, one at least twice as fast as the other."""
+    rng, last = stage.rng, stage.frames - 1
+    if len(concepts) == 1:
+        fast = rng.random() < 0.5
+        lasts = int(rng.integers(8, 11)) if fast else min(last - 1, 40)
+        lasts = min(lasts, last - 1)
+        rate = rng.uniform(0.46, 0.58) if fast else min(0.15, rng.uniform(0.22, 0.5) * FPS / lasts)
+        if not fast and rate * lasts / FPS < 0.215:
+            return False
+        ways = [float(rate) * lasts / FPS]
+    else:
+        lasts = min(last - 1, int(rng.integers(12, 25)))
+        ways = [float(way) for way in rng.permutation([rng.uniform(0.22, 0.26), rng.uniform(0.53, 0.58)])]
+    start = int(rng.integers(1, max(1, min(8, last - lasts)) + 1))
+    for row, (concept, way) in enumerate(zip(concepts, ways, strict=True)):
+        actor = Actor(concept, float(rng.uniform(0.27, 0.34)), 0.0, 0.0)
+        side = "right" if rng.random() < 0.5 else "left"
+        sign, way = DIRECTIONS[side][0], way * stage.extent[0]
+        (left, top), (right, low) = stage.room(concept, actor.size)
+        if right - left < way:
+            return False
+        x = float(rng.uniform(left, right - way))
+        if len(concepts) == 2 and not stage.place.has_ground:
+            top, low = (top, min(low, -0.17)) if row == 0 else (max(top, 0.17), low)
+        actor.place(x if sign > 0 else x + way, float(rng.uniform(top, low)))
+        stage.actors.append(actor)
+        beat = stage.beat("motion", row, (start, start + lasts), side=side)
+        actor.go(start, start + lasts, actor.x + sign * way, actor.y, beat=beat)
+    _depths(stage)
+    return True
+
+
+def depth(stage: Stage, concepts: list[str]) -> bool:
+    """The first actor passes the second one, in front of it or behind it."""
+    rng, last = stage.rng, stage.frames - 1
+    front = bool(rng.random() < 0.5)
+    mover, other = (Actor(name, float(rng.uniform(0.29, 0.36)), 0.0, 0.0) for name in concepts)
+    mover.depth, other.depth = (0.0, 1.0) if front else (1.0, 0.0)
+    side = "right" if rng.random() < 0.5 else "left"
+    sign = DIRECTIONS[side][0]
+    other.place(float(rng.uniform(-0.06, 0.06)) * stage.extent[0], stage.spot(other.concept, other.size)[1])
+    (left, top), (right, low) = stage.room(mover.concept, mover.size)
+    y = other.y + float(rng.uniform(-0.05, 0.05))
+    if stage.place.has_ground:
+        # What is nearer stands lower.
+        tall = [0.5 * one.size * spread(one.concept)[1] for one in (mover, other)]
+        y = other.y + tall[1] - tall[0] + float(rng.uniform(0.01, 0.05)) * (1 if front else -1)
+    mover.place(-sign * right * float(rng.uniform(0.96, 1.0)), float(np.clip(y, top, low)))
+    lasts = round(min(40, (last - 2) * rng.uniform(0.8, 1.0)))
+    start = int(rng.integers(1, max(1, last - 1 - lasts) + 1))
+    stage.actors += [mover, other]
+    beat = stage.beat("pass", 0, (start, start + lasts), other=1, side=side)
+    mover.go(start, start + lasts, sign * right * float(rng.uniform(0.96, 1.0)), mover.y, beat=beat)
+    apart = [abs(x - other.x) for x in (mover.at[0], mover.x)]
+    return min(apart) > 0.4 * (mover.size + other.size)
