@@ -25,8 +25,8 @@ LEAST_CORE = 4
 BORDER = 3
 """Pixels around a core that are weighed with it: what a blur of two pixels spreads."""
 OUTSIDE = 0.15
-"""Pixels by which a disc's edge may seem to lie outside of the frame and the disc still counts as wholly visible; the part
-that is lost then moves the centroid by less than 0.02 pixels."""
+"""Pixels by which a disc's edge may seem to lie outside of the frame and the disc still counts as wholly visible; the
+part that is lost then moves the centroid by less than 0.02 pixels."""
 SQUARE = 0.5
 """Squareness (see `DiscReading`) from which on a thing is called a square."""
 
@@ -91,8 +91,8 @@ class DiscReading:
     """What a clip shows of one colour a column, float64, in PhyWorld units, y up; nan where it abstains.
 
     position_FN2: mass centroid (x, y). radius_FN: of the disc of the same area. squareness_FN: 0 for a disc, 1 for an
-    upright square, -1 for one on its tip. seen_FN: whether there is a thing wholly inside the frame. stray_F: area of the
-    colours, in square units, that does not belong to the thing of its colour: more things, or pieces of it.
+    upright square, -1 for one on its tip. stray_F: area of the colours, in square units, that does not belong to the
+    thing of its colour: more things, or pieces of it.
     """
 
     position_FN2: np.ndarray
@@ -101,8 +101,8 @@ class DiscReading:
     stray_F: np.ndarray
 
     @property
-    def seen_FN(self) -> np.ndarray:
-        """Where there is a reading."""
+    def seen(self) -> np.ndarray:
+        """Where there is a reading, bool [F, N]: a thing of the colour that is wholly inside the frame."""
         return ~np.isnan(self.radius_FN)
 
 
@@ -140,11 +140,14 @@ def read_discs(clip_FHWC: np.ndarray, colors: tuple[str, ...] = ("red",)) -> Dis
 
 
 def coverage(clip_FHWC: np.ndarray, colors: tuple[str, ...]) -> np.ndarray:
-    """The share of each pixel that each colour covers, float32 [F, N, H, W]; the ground's own is set to 0 in each frame."""
+    """The share of each pixel that each colour covers, float32 [F, N, H, W]; the ground's own is set to 0 in each
+    frame.
+    """
     mix_3N = _unmixing(colors)
-    share_FHWN = (clip_FHWC.astype(np.float32) - np.float32(GROUND)) @ mix_3N
+    share_FHWN = (clip_FHWC.astype(np.float32) - np.array(GROUND, np.float32)) @ mix_3N
     share_FNHW = np.moveaxis(share_FHWN, -1, 1)
-    # A ground that is a little off (a VAE's white) would weigh as much as a small disc: most pixels of a frame are ground.
+    # A ground that is a little off (a VAE's white) would weigh as much as a small disc: most pixels of a frame are
+    # ground.
     off_FN = np.median(share_FNHW, axis=(-2, -1))
     return share_FNHW - np.where(np.abs(off_FN) < CORE / 2, off_FN, 0)[..., None, None]
 
@@ -176,8 +179,9 @@ def _largest(share_HW: np.ndarray) -> tuple[tuple[slice, slice] | None, float]:
 def _moments(share_HW: np.ndarray, window: tuple[slice, slice]) -> tuple[float, float, float, float]:
     """(x, y, radius, squareness) in pixels, y down, of the mass in a window.
 
-    Squareness: with z = (x - mean x) + i (y - mean y), the mean of z^4 is 0 for a disc and -4/15 a^4 for an upright square
-    of half side a, whose mean |z|^2 is 2/3 a^2; a blur that is the same in all directions does not change the former.
+    Squareness: with z = (x - mean x) + i (y - mean y), the mean of z^4 is 0 for a disc and -4/15 a^4 for an upright
+    square of half side a, whose mean |z|^2 is 2/3 a^2; a blur that is the same in all directions does not change the
+    former.
     """
     rows, columns = window
     mass = share_HW[window].astype(np.float64)

@@ -53,8 +53,8 @@ class Body:
 class PhyScene:
     """One body, or two discs of different colours that may hit each other, on a plain ground.
 
-    task: what it was drawn for. gravity: acceleration along y. frames: of the clip, the first one at time 0. step: seconds
-    between frames. size: pixels along each side of the frame, which shows the whole world.
+    task: what it was drawn for. gravity: acceleration along y. frames: of the clip, the first one at time 0. step:
+    seconds between frames. size: pixels along each side of the frame, which shows the whole world.
     """
 
     task: str
@@ -100,9 +100,9 @@ def scene_from_dict(fields: dict[str, Any]) -> PhyScene:
 class PhyTruth:
     """The state of a scene's bodies in each frame, float64.
 
-    time_F: seconds. position_FN2, velocity_FN2: (x, y) of each body, the velocity in the frame in which bodies touch being
-    the one after. radius_N, mass_N. visible_FN: whether a body is wholly inside the frame. gravity: acceleration along y.
-    impact: seconds at which the two bodies hit each other, however late; None when they never do.
+    time_F: seconds. position_FN2, velocity_FN2: (x, y) of each body, the velocity in the frame in which bodies touch
+    being the one after. radius_N, mass_N. visible_FN: whether a body is wholly inside the frame. gravity: acceleration
+    along y. impact: seconds at which the two bodies hit each other, however late; None when they never do.
     """
 
     time_F: np.ndarray
@@ -127,7 +127,7 @@ def ground_truth(scene: PhyScene) -> PhyTruth:
         velocity_FN2=velocity_FN2,
         radius_N=radius_N,
         mass_N=np.array([body.mass for body in scene.bodies]),
-        visible_FN=inside_FN2.all(-1),
+        visible_FN=np.asarray(inside_FN2.all(-1)),
         gravity=scene.gravity,
         impact=impact_time(scene),
     )
@@ -141,7 +141,7 @@ def motion(scene: PhyScene, time_F: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     position, velocity = _free(start_N2, speed_N2, fall_2, after_F11)
     impact = impact_time(scene)
     if impact is not None:
-        touching_N2, arriving_N2 = _free(start_N2, speed_N2, fall_2, np.float64(impact))
+        touching_N2, arriving_N2 = _free(start_N2, speed_N2, fall_2, np.array(impact))
         leaving_N2 = bounce(touching_N2, arriving_N2, np.array([body.mass for body in scene.bodies]))
         later = after_F11 >= impact
         bounced, bounced_velocity = _free(touching_N2, leaving_N2, fall_2, after_F11 - impact)
@@ -152,8 +152,8 @@ def motion(scene: PhyScene, time_F: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def impact_time(scene: PhyScene) -> float | None:
     """When a scene's two discs touch while they approach, in seconds from time 0; None when they never do.
 
-    The distance of the centres, d + w t, moves evenly, since gravity acts on both alike; so the time is the smaller root
-    of |d + w t|^2 = (r1 + r2)^2, written so that nothing cancels. After an elastic impact they part for good.
+    The distance of the centres, d + w t, moves evenly, since gravity acts on both alike; so the time is the smaller
+    root of |d + w t|^2 = (r1 + r2)^2, written so that nothing cancels. After an elastic impact they part for good.
     """
     if len(scene.bodies) == 1:
         return None

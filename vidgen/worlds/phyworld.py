@@ -4,10 +4,10 @@
 
 After Kang et al., "How Far is Video Generation from World Model: A Physical Law Perspective" (arXiv 2411.02385) and the
 settings published in github.com/phyworld/phyworld (id_ood_data). Three tasks are about laws: one ball in even motion,
-two balls in a head-on elastic impact, one ball thrown level. The others ask how a model generalises, all with one body in
-even motion: a gap in the middle of the training velocities; fast balls to both sides in training (clips flipped left to
-right) and slow ones to the right in the test; and pairs of attributes that go together in training and are swapped in
-the test, such as red balls and blue squares against blue balls and red squares.
+two balls in a head-on elastic impact, one ball thrown level. The others ask how a model generalises, all with one body
+in even motion: a gap in the middle of the training velocities; fast balls to both sides in training (clips flipped left
+to right) and slow ones to the right in the test; and pairs of attributes that go together in training and are swapped
+in the test, such as red balls and blue squares against blue balls and red squares.
 
 Velocities and radii are drawn evenly from their ranges, not from the published grid, and a draw whose scene does not
 fit the frame is drawn again.
@@ -53,8 +53,8 @@ FLIP_TRAIN: Range = (2.5, 4.0)
 FLIP_TEST: Range = (1.0, 2.5)
 PAIR_RADIUS: tuple[Range, Range] = ((0.7, 1.05), (1.05, 1.4))
 PAIR_VELOCITY: tuple[Range, Range] = ((1.0, 2.5), (2.5, 4.0))
-"""The two values of size and of velocity where they are paired with another attribute; colour is red or blue, shape disc
-or square. The first values go together in training, and so do the second."""
+"""The two values of size and of velocity where they are paired with another attribute; colour is red or blue, shape
+disc or square. The first values go together in training, and so do the second."""
 MARGIN = 0.05 * EXTENT
 """Least distance of a ball from the top and the bottom of the frame."""
 IN_VIEW = 0.75
@@ -70,7 +70,9 @@ _HEAD_START = 0.5
 
 @dataclass(frozen=True)
 class PhyConfig:
-    """What scenes are drawn from. frames, step, size: see `PhyScene`. gap: training velocities that task "gap" leaves out."""
+    """What scenes are drawn from. frames, step, size: see `PhyScene`. gap: training velocities that task "gap" leaves
+    out.
+    """
 
     task: str = "uniform"
     split: str = "train"
@@ -102,7 +104,8 @@ def draw_scene(config: PhyConfig, seed: int) -> PhyScene:
 
 
 def jittered(scene: PhyScene, seed: int, amount: float = 0.02) -> PhyScene:
-    """The same experiment taken again: velocities off by a share, places by as many units, each of normal spread `amount`.
+    """The same experiment taken again: velocities off by a share, places by as many units, each of normal spread
+    `amount`.
 
     Balls on one level stay on one level, and balls that would overlap at the start stay where they are.
     """
