@@ -15,14 +15,23 @@ from vidgen.sample.pipeline import SampleConfig
 from vidgen.train.dit import DiTTraining, LatentData
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
-from vidgen.worlds.scene import FIRST_LIGHT_SCENES
+from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.sprites import FIRST_LIGHT
 
 CLIPS = LatentData(
     "clips",
-    FIRST_LIGHT_SCENES,
-    count=24_576,
+    SceneConfig(
+        frames=17,
+        objects=(1, 2),
+        object_weights=(0.5, 0.5),
+        concepts=FIRST_LIGHT,
+        motions=("still", "left", "right", "up", "down"),
+        cameras=("still",),
+        split="train",
+    ),
+    count=8_000,
     batch_size=32,
-    text_length=40,
+    text_length=48,
     weight=0.75,
     shift=2.5,
 )

@@ -7,22 +7,21 @@ vidgen train experiments/first_light/images.py --workdir runs/images
 Two CPU cores, 11 minutes; no paper's row. Measured 2026-11-23: flow loss 0.57.
 """
 
-import dataclasses
-
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.sample.pipeline import SampleConfig
 from vidgen.train.dit import DiTTraining, LatentData
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
-from vidgen.worlds.scene import FIRST_LIGHT_SCENES
+from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.sprites import FIRST_LIGHT
 
 IMAGES = LatentData(
     "images",
-    dataclasses.replace(FIRST_LIGHT_SCENES, frames=1),
-    count=131_072,
+    SceneConfig(frames=1, objects=(1, 2), object_weights=(0.7, 0.3), concepts=FIRST_LIGHT, split="train"),
+    count=32_000,
     batch_size=128,
-    text_length=24,
+    text_length=32,
     shift=1.5,
 )
 TEXT = TextConfig()
@@ -36,7 +35,7 @@ def get_config() -> DiTTraining:
         data=(IMAGES,),
         model=DIT,
         text=TEXT,
-        optim=OptimConfig(lr=2e-3, warmup=100, b2=0.98, ema=0.999, cooldown=0.0, lr_end=1.0),
+        optim=OptimConfig(lr=1e-3, warmup=100, b2=0.98, ema=0.999, cooldown=0.0, lr_end=1.0),
         loop=LoopConfig(steps=1000, log_every=25, eval_every=250, save_every=250),
         sample=SampleConfig(steps=20, guidance=3.0, shift=1.0),
         prompts=(

@@ -12,8 +12,12 @@ from pathlib import Path
 
 from vidgen.config import load_experiment
 from vidgen.train.optim import OptimConfig
-from vidgen.train.vae import VAELossConfig, VAETraining
-from vidgen.worlds.scene import FIRST_LIGHT_SCENES
+from vidgen.train.vae import VAETraining
+from vidgen.worlds.scene import SceneConfig
+
+SCENES = SceneConfig(
+    objects=(1, 2), motions=("still", "left", "right", "up", "down"), cameras=("still",), split="train"
+)
 
 
 def get_config() -> VAETraining:
@@ -22,8 +26,7 @@ def get_config() -> VAETraining:
     return dataclasses.replace(
         first,
         start_from="runs/vae/model/vae.safetensors",
-        scenes=dataclasses.replace(FIRST_LIGHT_SCENES, concepts=None),
-        loss=VAELossConfig(structure=0.1),
+        scenes=SCENES,
         optim=OptimConfig(lr=1e-3, warmup=50, ema=0.998, cooldown=0.6, lr_end=0.02),
         loop=dataclasses.replace(first.loop, steps=4500),
     )
