@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vidgen.data.builders.clips import BuildReport, ClipsBuilder, ClipSource, ShowProgress, build_clips, read_report
 from vidgen.data.builders.folder import Folder, FolderOptions
+from vidgen.data.builders.phyworld import PhyWorld, PhyWorldOptions
 from vidgen.data.builders.worlds import Worlds, WorldsOptions
 from vidgen.data.pipeline import VideoSource
 
@@ -29,7 +30,11 @@ class DataSet:
 
 DATA_SETS = tuple(
     DataSet(name, (options.__doc__ or "").splitlines()[0], options, builder)
-    for name, options, builder in (("worlds", WorldsOptions, Worlds), ("folder", FolderOptions, Folder))
+    for name, options, builder in (
+        ("worlds", WorldsOptions, Worlds),
+        ("phyworld", PhyWorldOptions, PhyWorld),
+        ("folder", FolderOptions, Folder),
+    )
 )
 
 

@@ -78,6 +78,17 @@ def example(video_FHWC: np.ndarray, captions: tuple[str, ...], origin: dict[str,
     return {"video": video_FHWC, "captions": list(captions), "origin": json.dumps(origin, ensure_ascii=False)}
 
 
+def plain(value: Any) -> Any:
+    """Arrays, dataclasses and tuples as lists and dicts of plain values, for JSON."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple | list | frozenset):
+        return [plain(part) for part in value]
+    return value
+
+
 def build_clips(
     builder_class: type[ClipsBuilder], options: Any, out_dir: str | Path, progress: ShowProgress
 ) -> BuildReport:

@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated worlds as a data set on disk: rendered clips, captions, and each scene with its ground truth."""
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow_datasets as tfds
 
-from vidgen.data.builders.clips import ClipsBuilder, example
+from vidgen.data.builders.clips import ClipsBuilder, example, plain
 from vidgen.data.pipeline import WorldSource
 from vidgen.worlds.render import ground_truth
 from vidgen.worlds.scene import Scene, SceneConfig
@@ -72,15 +70,4 @@ class Worlds(ClipsBuilder, skip_registration=True):
 
 def scene_origin(scene: Scene) -> dict[str, Any]:
     """A scene and its ground truth as plain JSON values."""
-    return {"scene": scene.to_dict(), "truth": _plain(ground_truth(scene))}
-
-
-def _plain(value: Any) -> Any:
-    """Arrays and dataclasses to lists and dicts."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, tuple | list | frozenset):
-        return [_plain(part) for part in value]
-    return value
+    return {"scene": scene.to_dict(), "truth": plain(ground_truth(scene))}
