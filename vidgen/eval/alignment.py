@@ -11,15 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vidgen.eval import estimates
+from vidgen.eval.suite import mirrored, shuffled
 from vidgen.worlds.captions import caption, read_caption
 from vidgen.worlds.detect import DetectorConfig, build_detector
 from vidgen.worlds.motion import DIRECTIONS, Scene
 from vidgen.worlds.scene import SceneConfig, draw_scene
 from vidgen.worlds.tracks import Track, is_left_of, read_clip
 
+__all__ = [
+    "PromptCase", "Rate", "Scores", "draw_cases", "interval", "mirrored", "moved", "named", "read_clips", "related",
+    "scene_config", "score", "score_readings", "shuffled",
+]  # fmt: skip
+
 PHRASINGS = 24
 """Captions that are tried for the one that says most of what can be scored."""
-RESAMPLES = 2000
 FIRST_SEED = 2**40
 """Of the scenes: far from the seeds that training counts up from 0."""
 
@@ -39,14 +45,13 @@ class PromptCase:
     relation: tuple[str, str] | None
 
 
-@dataclass(frozen=True)
-class Rate:
-    """A share of `n` things, with its 95 % interval; nan where n is 0."""
+Trials = tuple[bool | None, ...]
+"""Outcomes of one clip; None is what could not be read."""
 
-    value: float
-    low: float
-    high: float
-    n: int
+
+@dataclass(frozen=True)
+class Rate(estimates.Estimate):
+    """A share of `n` things, with its 95 % interval; nan where n is 0."""
 
     def __str__(self) -> str:
         return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]" if self.n else "none"
@@ -153,61 +158,48 @@ def score_readings(
         raise ValueError(f"one reading a case is needed: {len(readings)} readings, {len(cases)} cases")
     pairs = list(zip(readings, cases, strict=True))
 
-    def rate(outcomes: Callable[[Mapping[str, Track], PromptCase], list[bool | None]], missed: bool = False) -> Rate:
+    def rate(outcomes: Callable[[Mapping[str, Track], PromptCase], Trials], missed: bool = False) -> Rate:
         """A miss (None) is left out, or counted as wrong."""
         each = [[bool(hit) for hit in outcomes(*pair) if missed or hit is not None] for pair in pairs]
         return interval([sum(hits) for hits in each], [len(hits) for hits in each])
 
-    def named(seen: Mapping[str, Track], case: PromptCase) -> list[bool | None]:
-        return [name in seen for name in case.names]
-
-    def moved(directions: Iterable[str]) -> Callable[[Mapping[str, Track], PromptCase], list[bool | None]]:
-        return lambda seen, case: [
-            seen[name].moves(way) if name in seen else None for name, way in case.motions if way in directions
-        ]
+    def along(*directions: str) -> Callable[[Mapping[str, Track], PromptCase], Trials]:
+        return lambda seen, case: moved(seen, case, directions)
 
     extra = sum(len(set(seen) - set(case.names)) for seen, case in pairs) / len(pairs)
     return Scores(
         identity=rate(named),
-        motion=rate(moved(DIRECTIONS)),
-        motion_all=rate(moved(DIRECTIONS), missed=True),
-        motion_x=rate(moved(("left", "right"))),
-        motion_y=rate(moved(("up", "down"))),
-        relation=rate(_related),
-        relation_all=rate(_related, missed=True),
+        motion=rate(moved),
+        motion_all=rate(moved, missed=True),
+        motion_x=rate(along("left", "right")),
+        motion_y=rate(along("up", "down")),
+        relation=rate(related),
+        relation_all=rate(related, missed=True),
         extra=extra,
         chance=1 / len(concepts),
     )
 
 
-def _related(seen: Mapping[str, Track], case: PromptCase) -> list[bool | None]:
+def named(seen: Mapping[str, Track], case: PromptCase) -> Trials:
+    """For each thing that a prompt names, whether it was seen."""
+    return tuple(name in seen for name in case.names)
+
+
+def moved(seen: Mapping[str, Track], case: PromptCase, directions: Iterable[str] = tuple(DIRECTIONS)) -> Trials:
+    """For each motion that a prompt states, whether the thing moved that way; None where it was not seen."""
+    return tuple(seen[name].moves(way) if name in seen else None for name, way in case.motions if way in directions)
+
+
+def related(seen: Mapping[str, Track], case: PromptCase) -> Trials:
+    """Whether the one is left of the other, if the prompt says so; None where not both were seen together."""
     if case.relation is None:
-        return []
+        return ()
     left, right = case.relation
     if left not in seen or right not in seen:
-        return [None]
-    return [is_left_of(seen[left], seen[right], case.scene.frames)]
+        return (None,)
+    return (is_left_of(seen[left], seen[right], case.scene.frames),)
 
 
 def interval(hits: Sequence[int], trials: Sequence[int]) -> Rate:
-    """The share of hits, and its 95 % percentile bootstrap interval; cases, each of several trials, are resampled."""
-    hits_N, trials_N = np.asarray(hits, float), np.asarray(trials, float)
-    if not trials_N.sum():
-        return Rate(float("nan"), float("nan"), float("nan"), 0)
-    rng = np.random.default_rng(0)
-    rows = rng.integers(len(hits_N), size=(RESAMPLES, len(hits_N)))
-    total = trials_N[rows].sum(1)
-    shares = hits_N[rows].sum(1)[total > 0] / total[total > 0]
-    low, high = np.percentile(shares, [2.5, 97.5])
-    return Rate(float(hits_N.sum() / trials_N.sum()), float(low), float(high), int(trials_N.sum()))
-
-
-def mirrored(clips_BFHWC: np.ndarray) -> np.ndarray:
-    """A control: left and right exchanged, after which readings along x must be wrong and others as before."""
-    return np.ascontiguousarray(clips_BFHWC[..., ::-1, :])
-
-
-def shuffled(cases: Sequence[PromptCase]) -> tuple[PromptCase, ...]:
-    """A control: every clip is held against the prompt of another one, half the list further on."""
-    half = len(cases) // 2
-    return (*cases[half:], *cases[:half])
+    """The share of hits; see `estimates.interval`."""
+    return Rate(**dataclasses.asdict(estimates.interval(hits, trials)))

@@ -82,8 +82,8 @@ class Source:
 class Score:
     """One number of a suite: the mean of an outcome's trials over all cases.
 
-    key: of the outcome. title: what a reader sees. unit: "%" for a share (outcomes are bools or numbers in [0, 1]), else
-    such as "dB", "px" or "". better: "higher", "lower", or "" for a number that is only told. miss: what a trial that
+    key: of the outcome. title: what a reader sees. unit: "%" for a share (outcomes are bools or numbers in [0, 1]) or
+    such as "dB", "px" and "". better: "higher", "lower", or "" for a number that is only told. miss: what a trial that
     could not be read counts as (False: as wrong); None leaves it out. chance: of a guess, if there is one. name: in
     reports; "" is the key. Two scores of one key (a miss is left out, a miss is wrong) need it.
     """
@@ -153,7 +153,8 @@ class Suite:
     size and length ([2, F, H, W, 3] where the case has a twin). scores: the first is the headline. floors, vae_floors:
     what true renders must reach, straight and through the system's VAE. summarise: (outcomes) -> estimates by score id,
     for scores that are no means over cases, such as a distance of two sets; it goes over the means. made: "prompt" (a
-    system makes the clip) or "reconstruction" (the system's VAE encodes and decodes the true clip).
+    system makes the clip) or "reconstruction" (the system's VAE encodes and decodes the true clip). curves: keys of
+    outcomes whose trials are one a frame; reports draw their means by frame index.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Suite:
     vae_floors: tuple[Bound, ...] = ()
     summarise: Callable[[Sequence[Outcome]], dict[str, Estimate]] | None = None
     made: Literal["prompt", "reconstruction"] = "prompt"
+    curves: tuple[str, ...] = ()
 
     def summary(self, outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
         """Each score's estimate, by the score's id."""
@@ -191,6 +193,16 @@ def mean_score(outcomes: Sequence[Outcome], score: Score) -> Estimate:
         sums.append(sum(read))
         trials.append(len(read))
     return interval(sums, trials)
+
+
+def curve(outcomes: Sequence[Outcome], key: str) -> tuple[float, ...]:
+    """The mean over cases of each frame's trial, to six digits; as long as the shortest, without what was not read."""
+    rows = [[np.nan if one is None else float(one) for one in _trials(outcome.get(key, ()))] for outcome in outcomes]
+    shortest = min((len(row) for row in rows), default=0)
+    values = np.array([row[:shortest] for row in rows])
+    read = np.isfinite(values)
+    means = np.where(read, values, 0).sum(0) / np.maximum(read.sum(0), 1)
+    return tuple(float(f"{mean:.6g}") for mean in means)
 
 
 def _trials(value: Value) -> tuple[bool | float | None, ...]:
