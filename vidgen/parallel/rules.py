@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which dimension lies along which mesh axis: parameters by path, activations by the letters of the dimension key.
+
+A parameter is divided over fsdp along one dimension and over tensor along another, so that its owner keeps 1 / (fsdp x
+tensor) of it. Vectors and tables are small and are kept whole, except where they meet divided activations.
+"""
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+
+from jax.sharding import PartitionSpec as P
+
+Axis = str | tuple[str, ...] | None
+
+# Letters of the dimension key that are divided; all others are whole on every device. H is rows of cells in the VAE,
+# whose first latent frame stands alone, so that time seldom divides. Weights meet their activations by these letters
+# too: what is left of a weight's sharding when it is used is N or M.
+ACTIVATIONS: dict[str, tuple[str, ...]] = {
+    "B": ("data", "fsdp"),
+    "L": ("sequence",),
+    "H": ("sequence",),
+    "N": ("tensor",),
+    "M": ("tensor",),
+}
+
+SMALL = 2**20
+"""A parameter with fewer elements is kept whole along a dimension that its axis does not divide; others raise."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """Paths and the axes of their last dimensions; dimensions before those (the layers of a scan) are whole.
+
+    Attributes:
+        pattern: a regular expression that a path must match as a whole.
+        axes: of the last dimensions.
+    """
+
+    pattern: str
+    axes: tuple[str | None, ...]
+
+
+_VAE = r"(vae/)?(encoder|decoder)/"
+RULES: tuple[Rule, ...] = (
+    # The transformer: [D, N K] and [N K, D] in attention, [D, M] and [M, D] in MLPs.
+    Rule(r"dit/blocks/(self|cross)/[qkv]/kernel", ("fsdp", "tensor")),
+    Rule(r"dit/blocks/(self|cross)/[qkv]/bias", ("tensor",)),
+    Rule(r"dit/blocks/(self|cross)/[qk]_norm/scale", ("tensor",)),
+    Rule(r"dit/blocks/(self|cross)/out/kernel", ("tensor", "fsdp")),
+    Rule(r"dit/blocks/up/kernel", ("fsdp", "tensor")),
+    Rule(r"dit/blocks/up/bias", ("tensor",)),
+    Rule(r"dit/blocks/down/kernel", ("tensor", "fsdp")),
+    Rule(r"dit/blocks/((self|cross)/out|down)/bias", (None,)),
+    Rule(r"dit/blocks/norm\d/(scale|bias)", (None,)),
+    Rule(r"dit/(blocks/modulation|final_modulation)", (None, None)),
+    Rule(r"dit/(patch_embedding|coordinates)/kernel", (None, "fsdp")),
+    Rule(r"dit/(time1|time2|modulation|text1)/kernel", ("fsdp", "tensor")),
+    Rule(r"dit/text2/kernel", ("tensor", "fsdp")),
+    Rule(r"dit/out/kernel", ("fsdp", None)),
+    Rule(r"dit/(patch_embedding|coordinates|time1|time2|modulation|text1|text2|out)/bias", (None,)),
+    # The text encoder.
+    Rule(r"text/embedding", ("tensor", "fsdp")),
+    Rule(r"text/start", (None, None, None)),
+    Rule(r"text/block\d+/(q|k|v|gate|up)/kernel", ("fsdp", "tensor")),
+    Rule(r"text/block\d+/(out|down)/kernel", ("tensor", "fsdp")),
+    Rule(r"text/block\d+/relative_bias", (None, "tensor")),
+    Rule(r"text/(block\d+/norm\d|norm)/scale", (None,)),
+    # The patch VAE.
+    Rule(_VAE + r"block\d+_\d+/up/kernel", ("fsdp", "tensor")),
+    Rule(_VAE + r"block\d+_\d+/up/bias", ("tensor",)),
+    Rule(_VAE + r"block\d+_\d+/down/kernel", ("tensor", "fsdp")),
+    Rule(_VAE + r"block\d+_\d+/show/kernel", ("fsdp", None)),
+    Rule(_VAE + r"(merge|split)\d+/kernel", ("fsdp", "tensor")),
+    Rule(r"(vae/)?encoder/(first|rest)/kernel", ("tensor", "fsdp")),
+    Rule(r"(vae/)?encoder/out/kernel", ("fsdp", None)),
+    Rule(r"(vae/)?decoder/in/kernel", (None, "fsdp")),
+    Rule(r"(vae/)?decoder/expand/kernel", ("fsdp", "tensor")),
+    Rule(r"(vae/)?decoder/expand/bias", ("tensor",)),
+    Rule(r"(vae/)?decoder/(first|rest)/kernel", ("tensor", "fsdp")),
+    Rule(_VAE + r"(block\d+_\d+/down|(merge|split)\d+|first|rest|out|in)/bias", (None,)),
+    Rule(_VAE + r"(block\d+_\d+/)?norm/scale", (None,)),
+)
+
+
+def parameter_spec(path: str, shape: tuple[int, ...], mesh: Mapping[str, int], rules: tuple[Rule, ...] = RULES) -> P:
+    """How a parameter is divided over a mesh of these axis sizes, by the one rule that its path matches.
+
+    Raises:
+        ValueError: no rule or several match; the rule is for more dimensions; or the parameter has `SMALL` elements or
+            more, and an axis does not divide its dimension.
+    """
+    found = [rule for rule in rules if re.fullmatch(rule.pattern, path)]
+    if len(found) != 1:
+        which = "no sharding rule matches" if not found else f"{len(found)} sharding rules match"
+        patterns = "".join(f"\n  {rule.pattern}" for rule in found)
+        raise ValueError(f"{which} the parameter {path!r}; exactly one must: edit vidgen/parallel/rules.py{patterns}")
+    axes = found[0].axes
+    if len(axes) > len(shape):
+        raise ValueError(f"the rule {found[0].pattern!r} is for {len(axes)} dimensions and {path!r} has shape {shape}")
+    size = math.prod(shape)
+    spec: list[Axis] = [None] * (len(shape) - len(axes))
+    for dimension, axis in zip(shape[len(shape) - len(axes) :], axes, strict=True):
+        ways = mesh[axis] if isinstance(axis, str) else 1
+        if dimension % ways and size >= SMALL:
+            raise ValueError(
+                f"{path!r} of shape {shape} cannot be divided {ways} ways over {axis!r} along a dimension of "
+                f"{dimension}: make the axis a divisor of it, or change the model's width"
+            )
+        spec.append(None if dimension % ways or ways == 1 else axis)
+    return P(*spec)
+
+
+def activation_spec(dims: str, shape: tuple[int, ...], mesh: Mapping[str, int]) -> P:
+    """How an activation is divided, by its dimensions' letters; a digit or a letter without an axis is whole.
+
+    Axes are left out, from the last, until the rest divides the dimension: a batch of one clip is whole on all.
+
+    Raises:
+        ValueError: there are not as many letters as dimensions.
+    """
+    if len(dims) != len(shape):
+        raise ValueError(f"dimensions {dims!r} were given for an array of shape {shape}: one letter a dimension")
+    spec: list[Axis] = []
+    for letter, size in zip(dims, shape, strict=True):
+        axes: tuple[str, ...] = tuple(axis for axis in ACTIVATIONS.get(letter, ()) if mesh[axis] > 1)
+        while axes and size % math.prod(mesh[axis] for axis in axes):
+            axes = axes[:-1]
+        spec.append(None if not axes else axes[0] if len(axes) == 1 else axes)
+    return P(*spec)

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Splash attention, JAX's fused TPU kernel, as the kernel of ring and Ulysses attention.
+
+JAX offers splash as one differentiable call. A ring needs its halves: the forward pass with the log of the
+denominator, and the backward pass for a part of the keys, given the statistics of whole rows. Both are the functions
+that the public call is made of. Nothing is masked but by segment ids, so no description of a mask is prepared, which
+would take the host minutes at a million tokens.
+"""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash
+from jax.experimental.pallas.ops.tpu.splash_attention.splash_attention_mask_info import MaskInfo
+
+from vidgen.parallel.kernels import Segments
+
+_EVERYTHING = MaskInfo(None, None, None, None, None)
+_LANES = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Splash:
+    """The kernel for TPUs (see `vidgen.parallel.kernels.Kernel`).
+
+    Attributes:
+        block: most queries, and most keys, in a tile; a multiple of 128. Lengths are padded to whole tiles.
+        interpret: run on any device, slowly, for tests.
+    """
+
+    block: int = 512
+    interpret: bool = False
+
+    def forward(self, q_BNLK: Array, k_BNSK: Array, v_BNSK: Array, segments: Segments) -> tuple[Array, Array]:
+        """See `Kernel`."""
+        L = q_BNLK.shape[2]
+        sizes = self._sizes(L, k_BNSK.shape[2])
+        q, k, v, segments = _padded(sizes, q_BNLK, k_BNSK, v_BNSK, segments)
+
+        def one(q_NLK: Array, k_NSK: Array, v_NSK: Array, ids: splash.SegmentIds | None) -> tuple[Array, Array]:
+            out, (lse,) = splash._splash_attention_forward(  # noqa: SLF001 - see the module's docstring
+                _EVERYTHING,
+                q_NLK,
+                k_NSK,
+                v_NSK,
+                ids,
+                None,
+                mask_value=splash.DEFAULT_MASK_VALUE,
+                is_mqa=False,
+                block_sizes=sizes,
+                residual_checkpoint_name=None,
+                save_residuals=True,
+                mask_function=None,
+                interpret=self.interpret,
+            )
+            return out, lse
+
+        out, lse = jax.vmap(one)(q, k, v, segments)
+        return out[:, :, :L], lse[:, :, :L]
+
+    def backward(
+        self,
+        q_BNLK: Array,
+        k_BNSK: Array,
+        v_BNSK: Array,
+        segments: Segments,
+        out_BNLK: Array,
+        logsumexp_BNL: Array,
+        g_BNLK: Array,
+    ) -> tuple[Array, Array, Array]:
+        """See `Kernel`."""
+        L, S = q_BNLK.shape[2], k_BNSK.shape[2]
+        sizes = self._sizes(L, S)
+        q, k, v, ids = _padded(sizes, q_BNLK, k_BNSK, v_BNSK, segments)
+        fill = functools.partial(_fill, length=q.shape[2])
+        out, lse, g = fill(out_BNLK), fill(logsumexp_BNL), fill(g_BNLK)
+
+        def one(
+            q: Array, k: Array, v: Array, ids: splash.SegmentIds | None, out: Array, lse: Array, g: Array
+        ) -> tuple[Array, Array, Array]:
+            saved = q, k, v, ids, None, out, lse, _EVERYTHING, _EVERYTHING
+            grads = splash._splash_attention_bwd(  # noqa: SLF001 - see the module's docstring
+                False, splash.DEFAULT_MASK_VALUE, False, sizes, None, None, None, self.interpret, saved, g
+            )
+            return grads[3], grads[4], grads[5]
+
+        dq, dk, dv = jax.vmap(one)(q, k, v, ids, out, lse, g)
+        dq, dk, dv = (x.astype(jnp.float32) for x in (dq, dk, dv))
+        return dq[:, :, :L], dk[:, :, :S], dv[:, :, :S]
+
+    def _sizes(self, queries: int, keys: int) -> splash.BlockSizes:
+        """Tiles as even as they can be: padding stays below 128 for each tile."""
+        q, kv = _tile(queries, self.block), _tile(keys, self.block)
+        return splash.BlockSizes(
+            block_q=q,
+            block_kv=kv,
+            block_kv_compute=kv,
+            block_q_dkv=q,
+            block_kv_dkv=kv,
+            block_kv_dkv_compute=kv,
+            block_q_dq=q,
+            block_kv_dq=kv,
+        )
+
+
+def _tile(length: int, most: int) -> int:
+    tiles = -(-length // most)
+    return -(-length // (tiles * _LANES)) * _LANES
+
+
+def _padded(
+    sizes: splash.BlockSizes, q: Array, k: Array, v: Array, segments: Segments
+) -> tuple[Array, Array, Array, splash.SegmentIds | None]:
+    """Lengths made multiples of the tiles; what is added belongs to other segments than all that was there."""
+    queries, keys = (-(-x.shape[2] // size) * size for x, size in ((q, sizes.block_q), (k, sizes.block_kv)))
+    if segments is None:
+        if keys == k.shape[2]:
+            return _fill(q, queries), k, v, None
+        segments = jnp.zeros((q.shape[0], q.shape[2]), jnp.int32), jnp.zeros((k.shape[0], k.shape[2]), jnp.int32)
+    q_segments, k_segments = segments
+    low = jnp.iinfo(jnp.int32).min
+    ids = splash.SegmentIds(
+        jnp.pad(q_segments, ((0, 0), (0, queries - q.shape[2])), constant_values=low + 1),
+        jnp.pad(k_segments, ((0, 0), (0, keys - k.shape[2])), constant_values=low + 2),
+    )
+    return _fill(q, queries), _fill(k, keys), _fill(v, keys), ids
+
+
+def _fill(x_BNL: Array, length: int) -> Array:
+    """Zeros at the end of axis 2."""
+    return jnp.pad(x_BNL, ((0, 0), (0, 0), (0, length - x_BNL.shape[2]), *((0, 0) for _ in x_BNL.shape[3:])))
