@@ -77,6 +77,7 @@ def test_claims_of_a_scene_written_by_hand() -> None:
         Claim("position", "astronaut", "left"), Claim("position", "astronaut", "bottom"),
         Claim("position", "earth", "right"), Claim("position", "earth", "top"),
         Claim("where", "astronaut", "ground"), Claim("where", "earth", "sky"),
+        Claim("number", "astronaut", "1"), Claim("number", "earth", "1"),
     }  # fmt: skip
 
 

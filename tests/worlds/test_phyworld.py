@@ -17,6 +17,7 @@ from vidgen.worlds.phyworld import (
     VELOCITY,
     PhyConfig,
     caption,
+    description,
     draw_scene,
     jittered,
 )
@@ -149,6 +150,20 @@ def test_captions_of_scenes_made_by_hand():
     assert caption(PhyScene("uniform", (Body(5, 5, 0, 0, 1),))) == "a red ball stays still"
     assert caption(PhyScene("uniform", (Body(5, 5, 0, -2.5, 1),))) == "a red ball moves down"
     assert caption(PhyScene("parabola", (Body(5, 5, 0, 0, 0.8),), -2.5)) == "a small red ball falls"
+
+
+def test_descriptions_say_all_of_a_scene():
+    two = (Body(2, 5, 1.5, 0, 1, "red"), Body(6, 5, -1, 0, 0.755, "blue"))
+    assert description(PhyScene("collision", two)) == (
+        "a red ball of radius 1.00 at (2.00, 5.00) moving at (1.50, 0.00) and "
+        "a blue ball of radius 0.76 at (6.00, 5.00) moving at (-1.00, 0.00) units a second"
+    )
+    square = PhyScene("parabola", (Body(5, 5, 0, 0, 0.8, "blue", "square"),), -2.5)
+    assert description(square) == (
+        "a blue square of half side 0.80 at (5.00, 5.00) moving at (0.00, 0.00) units a second, gravity 2.50"
+    )
+    told = [description(scene) for task in TASKS for split in SPLITS for scene in draw(task, split, 20)]
+    assert len(set(told)) == len(told)
 
 
 @pytest.mark.parametrize(

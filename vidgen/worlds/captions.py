@@ -12,6 +12,7 @@ from vidgen.worlds.claims import Claim, claims, place_name
 from vidgen.worlds.motion import DIRECTIONS, Scene
 from vidgen.worlds.reading import read_caption
 from vidgen.worlds.sprites import load_atlas
+from vidgen.worlds.story_captions import StoryWriter
 
 __all__ = ["Claim", "caption", "claims", "read_caption"]
 
@@ -25,8 +26,8 @@ SYNONYM_SHARE = 0.15
 def caption(scene: Scene, seed: int, style: str = "any") -> str:
     """A caption of a scene; another seed may phrase it otherwise and say more or less.
 
-    style: "short" (2 to 14 words; often without place or motion), "descriptive" (15 to 45 words), "any" (either).
-    Raises ValueError for another style, and for a scene without objects.
+    style: "short" (2 to 14 words; often without place or motion), "descriptive" (15 to 45 words), "any" (either). A
+    story takes as many words as it has parts. Raises ValueError for another style, and for a scene without objects.
     """
     if style not in STYLES:
         raise ValueError(f"style must be one of {', '.join(STYLES)}, not {style!r}")
@@ -35,7 +36,8 @@ def caption(scene: Scene, seed: int, style: str = "any") -> str:
     rng = np.random.default_rng((seed, scene.seed))
     if style == "any":
         style = "short" if rng.random() < 0.5 else "descriptive"
-    writer = _Writer(scene, rng)
+    scene = scene.in_sight()
+    writer = StoryWriter(scene, rng, rng.random() < SYNONYM_SHARE) if scene.theme else _Writer(scene, rng)
     text = writer.short() if style == "short" else writer.descriptive()
     if rng.random() < 0.25:
         text = text[0].upper() + text[1:] + "."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vidgen.worlds.motion import DIRECTIONS, Scene, poses, screen_poses
 from vidgen.worlds.places import Place
+from vidgen.worlds.story_claims import story_claims
 
 APART = 0.25
 """Least distance of two centres in the first frame, as a share of the frame, for "left of" or "above" to be said."""
@@ -23,8 +24,12 @@ class Claim:
     kind and value: "object"; "motion" (still, left, right, up, down, bounce, arc, orbit, spin, approach, recede,
     follow); "turn" (clockwise, counterclockwise); "enter", "leave" (a side); "relation" (subject is left, right, above,
     below other); "position" (left, right, top, bottom, centre of the first frame); "where" (sky, ground); "place" (a
-    name of PLACES, or "gradient TOP BOTTOM"); "camera" (a kind of CAMERAS); "count" (of objects). subject, other:
-    concept names.
+    name of PLACES, or "gradient TOP BOTTOM"); "camera" (a kind of CAMERAS); "count" (of objects); "number" (of things of
+    the subject's kind). Of stories: "enter", "leave" also with the value ""; "land"; "takeoff"; "hide" (behind other);
+    "return" ("back", "through" or ""); "hit" (other); "open"; "emerge" (from behind other, or ""); "cause" (push, knock,
+    open: what subject does to other); "before" ("KIND>KIND": an event of subject, and one of other that is later);
+    "depth" (front, behind: as subject passes other); "size" (larger, smaller than other); "speed" (slow, fast); "pace"
+    (faster, slower than other). subject, other: concept names.
     """
 
     kind: str
@@ -41,22 +46,27 @@ def place_name(place: Place) -> str:
 @functools.lru_cache(maxsize=16)
 def claims(scene: Scene) -> frozenset[Claim]:
     """Everything that is true of a scene and that captions can say. The last few scenes are remembered."""
-    found = {Claim("place", value=place_name(scene.place)), Claim("count", value=str(len(scene.objects)))}
+    scene = scene.in_sight()
+    found = {Claim(*row) for row in story_claims(scene)}
+    found |= {Claim("place", value=place_name(scene.place)), Claim("count", value=str(len(scene.objects)))}
     if scene.frames > 1:
         found.add(Claim("camera", value=scene.camera.kind))
     seen = screen_poses(scene)
     across_FN, down_FN = seen.x_FN / scene.width, seen.y_FN / scene.height
     inside_N = (abs(across_FN[0] - 0.5) < 0.5) & (abs(down_FN[0] - 0.5) < 0.5)
+    names = [thing.concept for thing in scene.objects]
     for row, thing in enumerate(scene.objects):
         found.add(Claim("object", thing.concept))
-        if scene.frames > 1:
+        if names.count(thing.concept) > 1:
+            continue  # which of them?
+        if scene.frames > 1 and not thing.acts:
             shift = (across_FN[-1, row] - across_FN[0, row], down_FN[-1, row] - down_FN[0, row])
             found |= _motion_claims(scene, row, shift)
         if inside_N[row]:
             found |= _position_claims(thing.concept, across_FN[0, row], down_FN[0, row])
         found |= _where_claims(scene, row)
         for other in range(len(scene.objects)):
-            if other != row and inside_N[row] and inside_N[other]:
+            if names[other] != names[row] and inside_N[row] and inside_N[other]:
                 for axis_FN, less, more in ((across_FN, "left", "right"), (down_FN, "above", "below")):
                     gap_F = axis_FN[:, other] - axis_FN[:, row]
                     half_F = gap_F[: (scene.frames + 1) // 2]

@@ -131,6 +131,7 @@ class SceneObject:
     depth: an object of smaller depth covers one of larger depth. flip: mirrored, to look where it goes. angle: tilt in
     the first frame, radians, positive is clockwise. enter, leave: the side of the frame by which it comes in or goes
     out, "" when it does not (events of a story say that themselves). acts: pieces of its path, on top of `motion`.
+    unseen: it never comes into sight, so that captions do not speak of it.
     """
 
     concept: str
@@ -144,6 +145,7 @@ class SceneObject:
     enter: str = ""
     leave: str = ""
     acts: tuple[Act, ...] = ()
+    unseen: bool = False
 
     def __post_init__(self) -> None:
         for side in (self.enter, self.leave):
@@ -205,6 +207,11 @@ class Scene:
         """World width and height of the frame at zoom 1."""
         short = min(self.width, self.height)
         return self.width / short, self.height / short
+
+    def in_sight(self) -> "Scene":
+        """The scene without things that are never seen. A story's beats must not speak of them."""
+        seen = tuple(thing for thing in self.objects if not thing.unseen)
+        return self if len(seen) == len(self.objects) else dataclasses.replace(self, objects=seen)
 
     def to_dict(self) -> dict[str, Any]:
         """A value that `json.dumps` takes and `scene_from_dict` takes back."""

@@ -37,6 +37,8 @@ _TEXTURES = {
 _GLOSS = {"matte": (0.0, 0.0), "shiny": (1.0, 0.75), "metal": (0.9, 0.25)}
 """Specular strength and shininess. Metal has a wide dull highlight, gloss a small sharp one."""
 _GEOMS = {"ball": "sphere", "box": "box", "cylinder": "cylinder"}
+_DENSITY = {"ball": 2000, "box": 500, "cylinder": 500}
+"""kg/m3. Balls are heavy, so that what they hit is seen to move."""
 _LAMP_SLOPE, _LAMP_AWAY = 0.62, 6.0
 """Of the lamp: horizontal share of its direction; metres from the middle of the floor."""
 
@@ -105,7 +107,7 @@ def model_xml(scene: SolidScene) -> str:
   <map shadowclip="1.5" haze=".35" znear=".02" zfar="10"/><rgba haze=".93 .95 .97 1"/>
 </visual>
 <asset>{_assets()}</asset>
-<default><geom friction=".5 .01 .0005" condim="4" solref=".01 .6" density="800"/></default>
+<default><geom friction=".35 .01 .0005" condim="4" solref=".01 .6"/></default>
 <worldbody>
   <light directional="true" castshadow="true" pos="{x * scale} {y * scale} {scale}" dir="{-x} {-y} -1"
     diffuse=".64 .62 .58" specular=".6 .6 .6" ambient="0 0 0"/>
@@ -139,7 +141,7 @@ def _body(solid: Solid) -> str:
     return (
         f'<body pos="{solid.x} {solid.y} {solid.z}" quat="{w} {x} {y} {z}"><freejoint/>'
         f'<geom type="{_GEOMS[solid.shape]}" size="{" ".join(map(str, size))}" material="{solid.material}" '
-        f'rgba="{_rgba(COLORS[solid.color])}"/></body>'
+        f'rgba="{_rgba(COLORS[solid.color])}" density="{_DENSITY[solid.shape]}"/></body>'
     )
 
 

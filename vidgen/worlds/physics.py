@@ -101,8 +101,9 @@ class PhyTruth:
     """The state of a scene's bodies in each frame, float64.
 
     time_F: seconds. position_FN2, velocity_FN2: (x, y) of each body, the velocity in the frame in which bodies touch
-    being the one after. radius_N, mass_N. visible_FN: whether a body is wholly inside the frame. gravity: acceleration
-    along y. impact: seconds at which the two bodies hit each other, however late; None when they never do.
+    being the one after. radius_N, mass_N; square_N: whether it is a square. visible_FN: whether a body is wholly inside
+    the frame. gravity: acceleration along y. impact: seconds at which the two bodies hit each other, however late; None
+    when they never do.
     """
 
     time_F: np.ndarray
@@ -110,6 +111,7 @@ class PhyTruth:
     velocity_FN2: np.ndarray
     radius_N: np.ndarray
     mass_N: np.ndarray
+    square_N: np.ndarray
     visible_FN: np.ndarray
     gravity: float
     impact: float | None
@@ -127,6 +129,7 @@ def ground_truth(scene: PhyScene) -> PhyTruth:
         velocity_FN2=velocity_FN2,
         radius_N=radius_N,
         mass_N=np.array([body.mass for body in scene.bodies]),
+        square_N=np.array([body.shape == "square" for body in scene.bodies]),
         visible_FN=np.asarray(inside_FN2.all(-1)),
         gravity=scene.gravity,
         impact=impact_time(scene),

@@ -139,6 +139,19 @@ def caption(scene: PhyScene) -> str:
     return f"{names[0]} is thrown {pace}{way} and falls" if scene.gravity else f"{names[0]} moves {pace}{way}"
 
 
+def description(scene: PhyScene) -> str:
+    """A sentence that says all of a scene, to two decimals: places, radii and velocities in a world 10 units wide."""
+    told = []
+    for body in scene.bodies:
+        thing, extent = ("ball", "radius") if body.shape == "disc" else ("square", "half side")
+        told.append(
+            f"a {body.color} {thing} of {extent} {body.radius:.2f} at ({body.x:.2f}, {body.y:.2f}) "
+            f"moving at ({body.vx:.2f}, {body.vy:.2f})"
+        )
+    falls = f", gravity {-scene.gravity:.2f}" if scene.gravity else ""
+    return f"{' and '.join(told)} units a second{falls}"
+
+
 def _size(body: Body) -> str:
     return "small " if body.radius < 0.9 else "large " if body.radius > 1.2 else ""
 

@@ -5,14 +5,23 @@
 import functools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from vidgen.worlds import words
+from vidgen.worlds import story_words, words
 from vidgen.worlds.claims import Claim
+from vidgen.worlds.motion import DIRECTIONS
+from vidgen.worlds.story_claims import EVENTS
 from vidgen.worlds.sprites import load_atlas
 
 _THING = r"<o\d+>"
 _LIST = re.compile(rf"{_THING}(?:(?:, {_THING})* and {_THING})?")
-_JOIN = re.compile(r"; |\. |, and |, while | while | and |, ")
+_LEADS = "|".join(
+    sorted((*story_words.FIRST, *story_words.THEN, *story_words.AFTER, *story_words.BEFORE), key=len, reverse=True)
+)
+_LEAD = re.compile(rf"(?:{_LEADS})(?= )")
+# "and then" is a lead, "and" before anything else a join.
+_JOIN = re.compile(rf"; |\. |, (?=(?:{_LEADS}) )|, and |, while | while | (?=(?:{_LEADS}) )| and |, ")
+_SWIFT = re.compile(rf"\b(?:an?|the) ({'|'.join(story_words.ADJECTIVES)}) (?=\w)")
 
 
 def read_caption(text: str) -> frozenset[Claim]:
@@ -31,17 +40,78 @@ def read_caption(text: str) -> frozenset[Claim]:
 
     marked = phrases.sub(mark, plain)
     things, names = _things()
-    marked = things.sub(lambda match: f"<o{names[match[0]]}>", marked)
+    numbers = _numbers()
+
+    def name(match: re.Match[str]) -> str:
+        row, number = numbers.get(match[0]) or (names[match[0]], 0)
+        if number:
+            claims.add(Claim("number", load_atlas().concepts[row].name, str(number)))
+        return f"<o{row}>"
+
+    # "a fast dog" is "the dog", which is fast.
+    marked = _SWIFT.sub(lambda match: f"<v{story_words.ADJECTIVES[match[1]]}>the ", marked)
+    marked = things.sub(name, marked)
+    for speed, row in re.findall(r"<v(\w+)><o(\d+)>", marked):
+        claims.add(Claim("speed", load_atlas().concepts[int(row)].name, speed))
+    marked = re.sub(r"<v\w+>(?=<o)", "", marked)
     marked = re.sub(r"^<x\d+> ", "", marked)  # an opening, such as "a picture of"
-    at = 0
+    order, joined, at = _Order(), "", 0
     while True:
-        at = _clause(marked, at, spots, claims, text)
+        lead = _LEAD.match(marked, at)
+        at = lead.end() + 1 if lead else at
+        events: list[tuple[str, str]] = []
+        at = _clause(marked, at, spots, claims, text, events)
+        order.add(events, lead[0] if lead else "", joined == " ")
         if at == len(marked):
-            return frozenset(claims)
+            return frozenset(claims | order.claims())
         join = _JOIN.match(marked, at)
         if join is None:
             raise _not_understood(text, marked, at)
-        at = join.end()
+        joined, at = join[0], join.end()
+
+
+@dataclass
+class _Order:
+    """Which clauses tell of something earlier than others. An event is a subject and a kind of EVENTS."""
+
+    clauses: list[list[tuple[str, str]]] = field(default_factory=list)
+    pairs: set[tuple[int, int]] = field(default_factory=set)
+    pending: str = ""
+
+    def add(self, events: list[tuple[str, str]], lead: str, inside: bool) -> None:
+        """The next clause. lead: the word before it; inside: that word follows a clause in the same sentence part."""
+        if not events:
+            return
+        now = len(self.clauses)
+        self.clauses.append(events)
+        if now and self.pending:
+            self.pairs.add((now - 1, now) if self.pending in story_words.AFTER else (now, now - 1))
+        self.pending = ""
+        if lead in story_words.THEN and now:
+            self.pairs.add((now - 1, now))
+        elif lead in (*story_words.AFTER, *story_words.BEFORE):
+            if inside and now:
+                self.pairs.add((now - 1, now) if lead in story_words.BEFORE else (now, now - 1))
+            else:
+                self.pending = lead
+
+    def claims(self) -> set[Claim]:
+        """Every pair of events in their order, also of those that are not told next to each other."""
+        found: set[Claim] = set()
+        count = len(self.clauses)
+        reach = {row: {b for a, b in self.pairs if a == row} for row in range(count)}
+        for _ in range(count):
+            reach = {row: later.union(*(reach[b] for b in later)) for row, later in reach.items()}
+        for row, later in reach.items():
+            for one, kind in self.clauses[row]:
+                for two, other in (event for b in later for event in self.clauses[b]):
+                    found.add(Claim("before", one, f"{kind}>{other}", two))
+        for events in self.clauses:
+            # "goes behind the tree and comes back": one after the other, as the words say.
+            kinds = [kind for _, kind in events]
+            if kinds == ["hide", "return"]:
+                found.add(Claim("before", events[0][0], "hide>return", events[1][0]))
+        return found
 
 
 def _not_understood(text: str, marked: str, at: int) -> ValueError:
@@ -51,8 +121,15 @@ def _not_understood(text: str, marked: str, at: int) -> ValueError:
     )
 
 
-def _clause(marked: str, at: int, spots: list[tuple[str, str]], claims: set[Claim], text: str) -> int:
-    """Read one clause at `at` into `claims`; returns where it ends."""
+def _clause(
+    marked: str,
+    at: int,
+    spots: list[tuple[str, str]],
+    claims: set[Claim],
+    text: str,
+    events: list[tuple[str, str]],
+) -> int:
+    """Read one clause at `at` into `claims`, and what happens in it into `events`; returns where it ends."""
     concepts = load_atlas().concepts
     subjects = _LIST.match(marked, at)
     if subjects is None:
@@ -65,14 +142,14 @@ def _clause(marked: str, at: int, spots: list[tuple[str, str]], claims: set[Clai
     claims.update(Claim("object", name) for name in names)
     at = subjects.end()
     if len(names) == 1:
-        at = _says(marked, at, names[0], claims)
+        at = _says(marked, at, names[0], claims, events)
     while spot := re.compile(r"(?: is| starts)? <([pwl])(\d+)>").match(marked, at):
         _claim_spot(spots[int(spot[2])], names[0], claims)
         at = spot.end()
     return at
 
 
-def _says(marked: str, at: int, name: str, claims: set[Claim]) -> int:
+def _says(marked: str, at: int, name: str, claims: set[Claim], events: list[tuple[str, str]]) -> int:
     """A relation or up to two verb phrases after a subject."""
     concepts = load_atlas().concepts
     relations, values = _relations()
@@ -93,6 +170,8 @@ def _says(marked: str, at: int, name: str, claims: set[Claim]) -> int:
             claims.add(Claim("object", other))
         for row, (kind, value) in enumerate(reads[re.sub(_THING, "{}", said[0])]):
             claims.add(Claim(kind, name, value, other if row == 0 else ""))
+            if kind in EVENTS and (kind != "motion" or value in DIRECTIONS):
+                events.append((name, kind))
         at = said.end()
     return at
 
@@ -134,7 +213,7 @@ def _phrases() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
     for value, texts in words.COUNTS.items():
         add(texts, "number", value)
     add(words.FILLERS, "filler", "")
-    add(words.OPENINGS, "x opening", "")
+    add((*words.OPENINGS, *story_words.OPENINGS, *story_words.COUNT_OPENINGS), "x opening", "")
     return re.compile(rf"\b(?:{_longest_first(meanings)})(?!\w)"), meanings
 
 
@@ -146,7 +225,19 @@ def _things() -> tuple[re.Pattern[str], dict[str, int]]:
         for word in (concept.name, *concept.synonyms):
             rows[words.noun(word).lower()] = row
             rows[words.noun(word, known=True).lower()] = row
+    rows |= {phrase: row for phrase, (row, _) in _numbers().items()}
     return re.compile(rf"\b(?:{_longest_first(rows)})(?![\w'-])"), rows
+
+
+@functools.cache
+def _numbers() -> dict[str, tuple[int, int]]:
+    """Numbers of things, "three apples", with the atlas row and the number."""
+    return {
+        story_words.counted(concept.name, number).lower(): (row, number)
+        for row, concept in enumerate(load_atlas().concepts)
+        if concept.name not in words.UNIQUE
+        for number in range(1, len(words.NUMBERS))
+    }
 
 
 @functools.cache
@@ -160,10 +251,11 @@ def _predicates() -> tuple[re.Pattern[str], dict[str, tuple[tuple[str, str], ...
     """Verb phrases of all categories, and what each reads as."""
     reads: dict[str, tuple[tuple[str, str], ...]] = {words.BEING: ()}
     for category in words.categories():
-        for key in words.motion_keys():
-            for predicate in words.predicates(category, key):
-                for text in (predicate.finite, predicate.participle):
-                    if reads.setdefault(text, predicate.reads) != predicate.reads:
-                        raise ValueError(f"the words {text!r} mean {reads[text]} and {predicate.reads}; change one")
+        said = [predicate for key in words.motion_keys() for predicate in words.predicates(category, key)]
+        said += [predicate for key in story_words.keys() for predicate in story_words.predicates(category, key)]
+        for predicate in said:
+            for text in (predicate.finite, predicate.participle):
+                if reads.setdefault(text, predicate.reads) != predicate.reads:
+                    raise ValueError(f"the words {text!r} mean {reads[text]} and {predicate.reads}; change one")
     pattern = _longest_first(reads).replace(re.escape("{}"), _THING)
     return re.compile(rf"(?:{pattern})(?!\w)"), reads

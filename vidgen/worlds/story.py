@@ -156,18 +156,21 @@ def without_cause(scene: Scene) -> Scene:
         raise ValueError(f"a story of kind {scene.theme!r} has no cause; stories of {', '.join(CAUSES)} have one")
     dropped |= {row for row, beat in enumerate(scene.story) if beat.cause in dropped}
     kept = [row for row in range(len(scene.story)) if row not in dropped]
+    # What would have come in or out is not seen at all.
+    hidden = {scene.story[row].subject for row in dropped if scene.story[row].kind in ("hit", "emerge")}
     objects = tuple(
         replace(
             thing,
+            unseen=at in hidden,
             acts=tuple(
                 replace(act, beat=kept.index(act.beat) if act.beat != -1 else -1)
                 for act in thing.acts
                 if act.beat not in dropped
             ),
         )
-        for thing in scene.objects
+        for at, thing in enumerate(scene.objects)
     )
-    return replace(scene, objects=objects, story=tuple(scene.story[row] for row in kept))
+    return replace(scene, objects=objects, story=tuple(scene.story[row] for row in kept), theme="")
 
 
 def _places(config: StoryConfig, theme: _Theme, kind: str) -> tuple[str, ...]:

@@ -183,12 +183,12 @@ CAMERA: dict[str, tuple[str, ...]] = {
     "zoom in": ("the camera zooms in", "the view zooms in", "the camera slowly zooms in", "we zoom in"),
     "zoom out": ("the camera zooms out", "the view zooms out", "the camera slowly zooms out", "we zoom out"),
 }
-NUMBERS = ("no", "one", "two", "three", "four")
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 COUNTS: dict[str, tuple[str, ...]] = {
     "1": ("nothing else is in view", "there is nothing else to be seen", "it is the only thing in the scene"),
     **{
         str(n): (f"there are {NUMBERS[n]} things in the scene", f"{NUMBERS[n]} things can be seen in all")
-        for n in (2, 3, 4)
+        for n in (2, 3, 4, 5, 6)
     },
 }
 FILLERS = ("the shapes are smooth and clear", "the colours are plain to see")
