@@ -10,7 +10,7 @@ from vidgen.data.builders.phyworld import PhyWorldOptions
 from vidgen.data.catalog import build, open_dataset, read_report
 from vidgen.worlds.discs import render
 from vidgen.worlds.physics import ground_truth, scene_from_dict
-from vidgen.worlds.phyworld import RADIUS, SPLITS, VELOCITY, caption
+from vidgen.worlds.phyworld import RADIUS, SPLITS, VELOCITY, caption, description
 
 SMALL = {"size": 16, "frames": 8}
 
@@ -33,7 +33,7 @@ def test_a_task_is_stored_without_loss_and_with_its_truth(tmp_path):
             scene = scene_from_dict(origin["scene"])
             drawn.remove(scene)
             assert np.array_equal(render(scene), item["video"])
-            assert item["captions"] == (caption(scene),)
+            assert item["captions"] == (caption(scene), description(scene))
             truth = ground_truth(scene)
             assert np.array_equal(origin["truth"]["position_FN2"], truth.position_FN2)
             assert origin["truth"]["impact"] == truth.impact

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""PhyWorld's tasks as data sets on disk: clips, a caption, and each scene with its bodies' states in every frame."""
+"""PhyWorld's tasks as data sets on disk: clips, two captions, and each scene with its bodies' states in all frames."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from vidgen.data.builders.clips import ClipsBuilder, example, plain
 from vidgen.worlds.discs import render
 from vidgen.worlds.physics import FRAMES, PhyScene, ground_truth
-from vidgen.worlds.phyworld import GAP, PhyConfig, Task, caption, draw_scene
+from vidgen.worlds.phyworld import GAP, PhyConfig, Task, caption, description, draw_scene
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,6 @@ class PhyWorld(ClipsBuilder, skip_registration=True):
         for index in range(size):
             scene = self.options.scene(split, index)
             origin = {"scene": scene.to_dict(), "truth": plain(ground_truth(scene))}
-            yield f"{split}-{index}", example(render(scene), (caption(scene),), origin)
+            yield f"{split}-{index}", example(render(scene), (caption(scene), description(scene)), origin)
             self.done += 1
             self.progress(self.done, sum(self.options.splits().values()))
