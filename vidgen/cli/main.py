@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from vidgen import __version__
 from vidgen.cli import data, generate, info, train
+from vidgen.cli import eval as evaluation
 
 HELP = """\
 usage: vidgen COMMAND ...
@@ -20,6 +21,7 @@ commands:
   generate   make a video from a prompt, with the model inside the package or your own
   train      train a model as an experiment file says, or go on where it stopped
   data       list, build and look at data sets
+  eval       score a model, or any videos, in worlds whose truth is known
   info       what a model is, what it was trained on, its scores and its limits
 
 options:
@@ -36,6 +38,7 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "generate": generate.run,
     "train": train.run,
     "data": data.run,
+    "eval": evaluation.run,
     "info": info.run,
 }
 

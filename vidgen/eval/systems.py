@@ -71,6 +71,13 @@ class Model:
         """By the card."""
         return card_setting(self.card)
 
+    @property
+    def autoencoder(self) -> Autoencoder:
+        """The model's VAE."""
+        return Autoencoder(
+            self.pipeline.networks.vae, self.pipeline.params["vae"], self.pipeline.mean_C, self.pipeline.std_C
+        )
+
     def check(self, cases: Sequence[Case]) -> None:
         """By the card: length, size, things known; and no model of vidgen takes first frames yet."""
         for case in cases:

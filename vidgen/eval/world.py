@@ -171,7 +171,6 @@ def evaluate(suites: Sequence[Suite], entrants: Entrants, options: Options, prog
 
 def _run_source(suites: list[Suite], entrants: Entrants, options: Options, say: Progress) -> list[Result]:
     source = suites[0].source
-    say(f"drawing {source.name}", 0, 1)
     try:
         cases = source.draw(entrants.setting, options.n, options.seed)
     except NotApplicableError as error:

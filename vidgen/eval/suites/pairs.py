@@ -176,8 +176,8 @@ UNSIGNED = Suite(
         "published in its vbench/spatial_relationship.py) on our detector's boxes: a frame scores 1 when the middles "
         "of two boxes, each of either name, are further apart across than down, times 0.1 / IoU where their "
         "intersection over union is 0.1 or more; a clip scores the mean of its frames. It takes no notice of which one "
-        "is on the left. It stands here to show that a mirrored clip scores the same, while the signed score, below it and on "
-        "the same boxes, collapses."
+        "is on the left. It stands here to show that a mirrored clip scores the same, while the signed score, below it "
+        "and on the same boxes, collapses."
     ),
     source=PAIRS,
     measure=measure_unsigned,
