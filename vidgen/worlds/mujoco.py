@@ -24,9 +24,9 @@ FLOOR = -1
 """Stands for the floor where a solid's row is expected."""
 APART_SECONDS = 0.12
 """Two things that touch again within this time have not parted: rocking is no new touch."""
-STARTS = 0.15
-"""Speed in m/s from which a solid is under way. Things that stand still creep by less than 0.02."""
-CAUSE_SECONDS = 0.1
+STARTS = 0.02
+"""Metres from its first place at which a solid is under way. Piles settle by less than 0.003."""
+CAUSE_SECONDS = 0.15
 """A solid that gets under way was set off by what touched it within this time before."""
 
 _TEXTURES = {
@@ -37,7 +37,7 @@ _TEXTURES = {
 _GLOSS = {"matte": (0.0, 0.0), "shiny": (1.0, 0.75), "metal": (0.9, 0.25)}
 """Specular strength and shininess. Metal has a wide dull highlight, gloss a small sharp one."""
 _GEOMS = {"ball": "sphere", "box": "box", "cylinder": "cylinder"}
-_DENSITY = {"ball": 2000, "box": 500, "cylinder": 500}
+_DENSITY = {"ball": 1300, "box": 500, "cylinder": 500}
 """kg/m3. Balls are heavy, so that what they hit is seen to move."""
 _LAMP_SLOPE, _LAMP_AWAY = 0.62, 6.0
 """Of the lamp: horizontal share of its direction; metres from the middle of the floor."""
@@ -122,7 +122,8 @@ def _assets() -> str:
     textures = "".join(
         f'<texture name="{name}" type="2d" width="128" height="128" {look}/>' for name, look in _TEXTURES.items()
     )
-    sky = '<texture name="sky" type="skybox" builtin="gradient" width="32" height="32" rgb1=".66 .75 .87" rgb2=".93 .95 .97"/>'
+    sky = '<texture name="sky" type="skybox" width="32" height="32" builtin="gradient" '
+    sky += 'rgb1=".66 .75 .87" rgb2=".93 .95 .97"/>'
     floors = "".join(
         f'<material name="{name}" rgba="{_rgba(floor.color)}" specular=".1" shininess=".1" '
         + (f'texture="{floor.pattern}" texuniform="true" ' if floor.pattern else "")
@@ -179,7 +180,7 @@ def simulate(scene: SolidScene) -> Run:
         velocities_FN3=qvel_SN6[whole, :, :3],
         spins_FN3=spins_SN3[whole],
         touches=touches,
-        moved_by=_causes(scene, pairs, np.linalg.norm(qvel_SN6[..., :3], axis=-1)),
+        moved_by=_causes(scene, pairs, qpos_SN7[..., :3], np.linalg.norm(qvel_SN6[..., :3], axis=-1)),
     )
 
 
@@ -229,11 +230,11 @@ def _touches(pairs: list, velocities_SN3: np.ndarray) -> tuple[Touch, ...]:
     return tuple(found)
 
 
-def _causes(scene: SolidScene, pairs: list, speeds_SN: np.ndarray) -> tuple[int, ...]:
+def _causes(scene: SolidScene, pairs: list, positions_SN3: np.ndarray, speeds_SN: np.ndarray) -> tuple[int, ...]:
     """See Run.moved_by."""
-    under_way_SN = speeds_SN > STARTS
+    under_way_SN = np.linalg.norm(positions_SN3 - positions_SN3[0], axis=-1) > STARTS
     start_N = np.where(under_way_SN.any(0), under_way_SN.argmax(0), len(speeds_SN))
-    pushed = {push.row for push in scene.pushes if push.time * FPS * SUBSTEPS <= start_N[push.row] + 1}
+    pushed = {push.row for push in scene.pushes if push.time * FPS * SUBSTEPS <= start_N[push.row]}
     causes = []
     for row in range(len(scene.solids)):
         start = int(start_N[row])
@@ -242,7 +243,10 @@ def _causes(scene: SolidScene, pairs: list, speeds_SN: np.ndarray) -> tuple[int,
             continue
         first = max(0, start - round(CAUSE_SECONDS * FPS * SUBSTEPS))
         near = {
-            one if other == row else other for now in pairs[first : start + 1] for one, other, *_ in now if row in (one, other)
+            one if other == row else other
+            for now in pairs[first : start + 1]
+            for one, other, *_ in now
+            if row in (one, other)
         }
         movers = [other for other in near - {FLOOR} if start_N[other] < start]
         causes.append(max(movers, key=lambda other: speeds_SN[first : start + 1, other].max(), default=-1))

@@ -45,15 +45,15 @@ class Floor:
 
 
 FLOORS: dict[str, Floor] = {
-    "white": Floor((236, 236, 236)),
-    "grey": Floor((176, 178, 182)),
+    "white": Floor((206, 206, 206)),
+    "grey": Floor((150, 153, 158)),
     "dark": Floor((64, 66, 74)),
-    "checkered": Floor((222, 224, 230), "checker", (0.7, 0.7)),
-    "tiled": Floor((204, 210, 214), "edge", (1.2, 1.2)),
-    "wooden": Floor((208, 186, 164), "edge", (0.35, 2.2)),
-    "sandy": Floor((222, 208, 182), "random", (0.5, 0.5)),
+    "checkered": Floor((204, 206, 212), "checker", (0.7, 0.7)),
+    "tiled": Floor((184, 190, 195), "edge", (1.2, 1.2)),
+    "wooden": Floor((196, 174, 152), "edge", (0.35, 2.2)),
+    "sandy": Floor((204, 191, 168), "random", (0.5, 0.5)),
 }
-"""All are paler than any solid, so that a colour names a solid."""
+"""All are far less saturated than any solid, so that a colour tells a solid from the floor."""
 
 VIEWS: tuple[str, ...] = ("still", "orbit left", "orbit right", "dolly in", "dolly out", "pan left", "pan right")
 
@@ -149,8 +149,8 @@ class View:
             raise ValueError(f"no camera is called {self.kind!r}; cameras are {', '.join(VIEWS)}")
         if not 0 < self.elevation < math.pi / 2 or not 0 < self.fov < math.pi or self.distance <= 0:
             raise ValueError(
-                f"elevation must be in (0, pi/2), fov in (0, pi) and distance positive, not {self.elevation}, {self.fov}"
-                f" and {self.distance}"
+                "elevation must be in (0, pi/2), fov in (0, pi) and distance positive, "
+                f"not {self.elevation}, {self.fov} and {self.distance}"
             )
 
 

@@ -29,10 +29,10 @@ _TRIES = 60
 class SolidConfig:
     """What scenes may be drawn. In every tuple of names, one that is given twice is drawn twice as often.
 
-    solids: smallest and largest number of solids; a play may need more. sizes: of half a side or a radius, metres. orbit:
-    smallest and largest angle that an orbit covers, radians. apart: solids at rest never cover one another nor leave
-    the frame, wherever the camera goes. split: "train" never has a pair of HELD_OUT, "heldout" always does, "all" does not
-    care.
+    solids: smallest and largest number of solids; a play may need more. sizes: of half a side or a radius, metres.
+    orbit: smallest and largest angle that an orbit covers, radians. apart: solids at rest never cover one another nor
+    leave the frame, wherever the camera goes. split: "train" never has a pair of HELD_OUT, "heldout" always does, "all"
+    does not care.
     """
 
     width: int = 64
@@ -45,7 +45,7 @@ class SolidConfig:
     shapes: tuple[str, ...] = SHAPES
     materials: tuple[str, ...] = MATERIALS
     floors: tuple[str, ...] = tuple(FLOORS)
-    sizes: tuple[float, float] = (0.28, 0.42)
+    sizes: tuple[float, float] = (0.3, 0.45)
     orbit: tuple[float, float] = (0.5, 0.9)
     apart: bool = False
     split: str = "all"
@@ -117,7 +117,10 @@ def _crowding(scene: SolidScene, everywhere: bool) -> float:
     share = 1.0 if everywhere else 0.72
     for row in range(len(scene.solids)):
         for other in range(row):
-            if math.dist((scene.solids[row].x, scene.solids[row].y), (scene.solids[other].x, scene.solids[other].y)) < 0.1:
+            if (
+                math.dist((scene.solids[row].x, scene.solids[row].y), (scene.solids[other].x, scene.solids[other].y))
+                < 0.1
+            ):
                 continue  # one upon the other
             gap_F = np.linalg.norm(at_FN2[:, row] - at_FN2[:, other], axis=-1)
             total += np.maximum(share * (radius_FN[:, row] + radius_FN[:, other]) - gap_F, 0).sum()
@@ -140,9 +143,13 @@ class _Draft:
 
     def scene(self, seed: int) -> SolidScene:
         config, rng = self.config, self.rng
-        play = self.pick(config.plays) if config.frames > 1 else self.pick(("rest", "stack")) if (
-            "stack" in config.plays
-        ) else "rest"
+        play = (
+            self.pick(config.plays)
+            if config.frames > 1
+            else self.pick(("rest", "stack"))
+            if ("stack" in config.plays)
+            else "rest"
+        )
         self.held = config.split == "heldout"
         count = int(rng.integers(config.solids[0], config.solids[1] + 1))
         getattr(self, f"_{play}")()
@@ -151,9 +158,7 @@ class _Draft:
         view = self.view()
         cosine, sine = math.cos(view.azimuth), math.sin(view.azimuth)
         turned = tuple(
-            dataclasses.replace(
-                s, x=s.x * cosine - s.y * sine, y=s.x * sine + s.y * cosine, yaw=s.yaw + view.azimuth
-            )
+            dataclasses.replace(s, x=s.x * cosine - s.y * sine, y=s.x * sine + s.y * cosine, yaw=s.yaw + view.azimuth)
             for s in self.solids
         )
         pushes = tuple(
@@ -175,7 +180,7 @@ class _Draft:
         turn = float(rng.uniform(*self.config.orbit)) if kind.startswith("orbit") else 0.0
         turn = float(rng.uniform(0.28, 0.4)) if kind.startswith("pan") else turn
         approach = {"dolly in": 0.68, "dolly out": 1.45}.get(kind, 1.0)
-        distance = 6.3 if self.config.apart or kind == "dolly in" else 4.9 if kind == "dolly out" else 5.6
+        distance = 6.0 if self.config.apart or kind == "dolly in" else 4.5 if kind == "dolly out" else 5.2
         return View(
             kind=kind,
             azimuth=float(rng.uniform(-math.pi, math.pi)),
@@ -204,10 +209,12 @@ class _Draft:
         if shape == "ball":
             size = (half, half, half)
         elif shape == "box":
-            size = tuple(float(half * side) for side in rng.uniform(0.8, 1.1, 3))
+            size = (half * float(rng.uniform(0.8, 1.1)), half * float(rng.uniform(0.8, 1.1)), half)
         else:
             size = (0.85 * half, 0.85 * half, half * float(rng.uniform(0.9, 1.25)))
-        solid = Solid(shape, color, self.pick(config.materials), size, 0, 0, 0, float(rng.uniform(-math.pi, math.pi)), lies)  # pyright: ignore[reportArgumentType]
+        solid = Solid(
+            shape, color, self.pick(config.materials), size, 0, 0, 0, float(rng.uniform(-math.pi, math.pi)), lies
+        )
         return dataclasses.replace(solid, z=solid.rise)
 
     def put(self, solid: Solid, near: float = 1.45) -> int:
@@ -246,8 +253,8 @@ class _Draft:
         return row
 
     def roller(self) -> Solid:
-        solid = self.solid(("ball", "cylinder") if self.rng.random() < 0.25 else ("ball",), lying=1.0)
-        return solid
+        """A ball, or now and then a cylinder on its side."""
+        return self.solid(("ball", "cylinder") if self.rng.random() < 0.25 else ("ball",), lying=1.0)
 
     def _rest(self) -> None:
         pass
@@ -305,4 +312,4 @@ class _Draft:
         roller = self.solid(("ball",))
         reach = max(solid.reach for solid in self.solids)
         away = reach + roller.reach + float(self.rng.uniform(0.4, 0.8))
-        self.mover(at - away * way, way, float(self.rng.uniform(3.2, 4.5)), away + 1.5, roller)
+        self.mover(at - away * way, way, float(self.rng.uniform(2.8, 4.0)), away + 1.5, roller)

@@ -32,14 +32,14 @@ _LIBRARIES = {"egl": "EGL", "osmesa": "OSMesa", "glfw": "GL"}
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """A rendered scene. frames_FHWC: uint8 RGB. segments_FHWN: float32, the share of each pixel that shows each solid."""
+    """A rendered scene. frames_FHWC: uint8 RGB. segments_FHWN: float32, the share of each pixel that shows a solid."""
 
     frames_FHWC: Frames
     segments_FHWN: np.ndarray
 
 
 def choose_gl() -> str:
-    """"egl", "osmesa" or "glfw": what MUJOCO_GL asks for, else the first of EGL and OSMesa whose library is there.
+    """Names what draws, egl, osmesa or glfw: as MUJOCO_GL asks, else the first of EGL and OSMesa that is there.
 
     Raises RuntimeError, naming Debian's packages, when neither is there, and ValueError for another MUJOCO_GL.
     """
@@ -82,6 +82,8 @@ class _Studio:
     def __init__(self, scene: SolidScene) -> None:
         mujoco = load_mujoco()
         backend = choose_gl()
+        # Mesa's software renderer spends more on handing pictures this small to threads than on drawing them.
+        os.environ.setdefault("LP_NUM_THREADS", "0")
         try:
             context = importlib.import_module(f"mujoco.{backend}").GLContext
             self.gl = context(scene.width * OVERSAMPLING, scene.height * OVERSAMPLING)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the camera of a 3-D scene is in each frame, and where the solids are in its picture.
 
-A pinhole camera: with axes right, down and forward as the rows of R and its place c, a point p is at q = R (p - c), seen
-at pixel (f q_x / q_z + W / 2, f q_y / q_z + H / 2); the first pixel's middle is at 0.5.
+A pinhole camera: with axes right, down and forward as the rows of R and its place c, a point p is at q = R (p - c),
+seen at pixel (f q_x / q_z + W / 2, f q_y / q_z + H / 2); the first pixel's middle is at 0.5.
 """
 
 import math
@@ -98,10 +98,8 @@ def first_quaternion(solid: Solid) -> np.ndarray:
     return np.array([turn[0] * quarter, -turn[3] * quarter, turn[0] * quarter, turn[3] * quarter])
 
 
-def outlines(
-    scene: SolidScene, rig: Rig, positions_FN3: np.ndarray, quaternions_FN4: np.ndarray
-) -> list[np.ndarray]:
-    """For each solid, points in the picture whose convex hull is its outline, float64 [F, P, 2]; NaN behind the camera."""
+def outlines(scene: SolidScene, rig: Rig, positions_FN3: np.ndarray, quaternions_FN4: np.ndarray) -> list[np.ndarray]:
+    """For each solid, points in the picture whose convex hull is its outline, float64 [F, P, 2]; NaN behind the eye."""
     turns_FN33 = rotation_matrices(quaternions_FN4)
     found = []
     for row, solid in enumerate(scene.solids):
