@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures read from compiled programs are those of the program that was written."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from vidgen.parallel import hlo
+
+LAYERS, ROWS, WIDTH = 5, 16, 8
+
+
+def compiled(function, *args):
+    return hlo.parse(jax.jit(function).lower(*args).compile().as_text())
+
+
+def test_products_in_a_loop_count_as_often_as_it_runs():
+    def stack(x_RD, w_NDD):
+        return jax.lax.scan(lambda x, w: (jnp.tanh(x @ w), None), x_RD, w_NDD)[0]
+
+    module = compiled(stack, jnp.ones((ROWS, WIDTH)), jnp.ones((LAYERS, WIDTH, WIDTH)))
+    assert hlo.flops(module) == 2 * LAYERS * ROWS * WIDTH * WIDTH
+
+
+def test_loops_in_loops_multiply():
+    def twice(x_RD, w_DD):
+        inner = lambda x, _: (x @ w_DD, None)  # noqa: E731
+        return jax.lax.scan(lambda x, _: (jax.lax.scan(inner, x, length=3)[0], None), x_RD, length=4)[0]
+
+    module = compiled(twice, jnp.ones((ROWS, WIDTH)), jnp.ones((WIDTH, WIDTH)))
+    assert hlo.flops(module) == 12 * 2 * ROWS * WIDTH * WIDTH
+
+
+def test_a_loop_whose_length_depends_on_data_is_refused():
+    module = compiled(lambda x, n: jax.lax.fori_loop(0, n, lambda _, y: y @ y, x), jnp.ones((4, 4)), 3)
+    with pytest.raises(ValueError, match="fixed length"):
+        hlo.flops(module)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, "VALID"), (1, "SAME"), (2, "SAME")])
+def test_convolutions_count_what_xla_counts(stride, padding):
+    x, k = jnp.ones((2, 3, 9, 9)), jnp.ones((4, 3, 3, 3))
+    program = jax.jit(lambda x, k: jax.lax.conv(x, k, (stride, stride), padding)).lower(x, k).compile()
+    text = program.as_text()
+    if "convolution(" not in text:
+        pytest.skip("this backend calls a library for convolutions")
+    assert hlo.flops(hlo.parse(text)) == program.cost_analysis()["flops"]
+
+
+TPU_TEXT = """\
+HloModule jit_step, is_scheduled=true
+
+%fused (p0: bf16[4,256,8,64], p1: bf16[4,256,8,64]) -> f32[4,8,256,256] {
+  %p0 = bf16[4,256,8,64]{3,1,2,0:T(8,128)(2,1)} parameter(0)
+  %p1 = bf16[4,256,8,64]{3,1,2,0:T(8,128)(2,1)S(1)} parameter(1)
+  ROOT %conv = f32[4,8,256,256]{2,3,1,0:T(8,128)} convolution(%p0, %p1), \
+window={size=4x8 stride=3x7 lhs_dilate=4x8}, dim_labels=0b1f_0o1i->01bf
+}
+
+%layer (p0: f32[6,128,64], p1: s32[]) -> f32[1,128,64] {
+  %p0 = f32[6,128,64]{2,1,0} parameter(0)
+  %p1 = s32[] parameter(1)
+  %zero = s32[] constant(0)
+  ROOT %cut = f32[1,128,64]{2,1,0} dynamic-slice(%p0, %p1, %zero, %zero), dynamic_slice_sizes={1,128,64}
+}
+
+%all-reduce-scatter.2 (p0: f32[512,1024]) -> f32[128,1024] {
+  %p0 = f32[512,1024]{1,0} parameter(0)
+  %sum = f32[512,1024]{1,0} all-reduce(%p0), channel_id=1, replica_groups={{0,2,4,6},{1,3,5,7}}, to_apply=%add
+  %zero = s32[] constant(0)
+  ROOT %own = f32[128,1024]{1,0} dynamic-slice(%sum, %zero, %zero), dynamic_slice_sizes={128,1024}
+}
+
+%body (state: (s32[], f32[6,128,64])) -> (s32[], f32[6,128,64]) {
+  %state = (s32[], f32[6,128,64]{2,1,0}) parameter(0)
+  %i = s32[] get-tuple-element(%state), index=0
+  %weights = f32[6,128,64]{2,1,0} get-tuple-element(%state), index=1
+  %own = f32[1,128,64]{2,1,0} fusion(%weights, %i), kind=kLoop, calls=%layer
+  %start = (f32[1,128,64]{2,1,0}, f32[1,512,64]{2,1,0}) all-gather-start(%own), channel_id=7, \
+replica_groups=[2,4]<=[4,2]T(1,0), dimensions={1}
+  %whole = f32[1,512,64]{2,1,0} all-gather-done(%start)
+  %one = s32[] constant(1)
+  %next = s32[] add(%i, %one)
+  ROOT %out = (s32[], f32[6,128,64]{2,1,0}) tuple(%next, %weights)
+}
+
+%condition (state: (s32[], f32[6,128,64])) -> pred[] {
+  %state = (s32[], f32[6,128,64]{2,1,0}) parameter(0)
+  %i = s32[] get-tuple-element(%state), index=0
+  %six = s32[] constant(6)
+  ROOT %less = pred[] compare(%i, %six), direction=LT
+}
+
+ENTRY %main (q: bf16[4,256,8,64], w: f32[6,128,64], g: f32[512,1024]) -> f32[4,8,256,256] {
+  %q = bf16[4,256,8,64]{3,1,2,0} parameter(0)
+  %w = f32[6,128,64]{2,1,0} parameter(1)
+  %g = f32[512,1024]{1,0} parameter(2)
+  %zero = s32[] constant(0)
+  %first = (s32[], f32[6,128,64]{2,1,0}) tuple(%zero, %w)
+  %loop = (s32[], f32[6,128,64]{2,1,0}) while(%first), condition=%condition, body=%body
+  %shard = f32[128,1024]{1,0} fusion(%g), kind=kCustom, calls=%all-reduce-scatter.2
+  %near = bf16[4,256,8,64]{3,1,2,0:S(1)} copy(%q)
+  %turn = bf16[4,256,8,64]{3,1,2,0} collective-permute(%q), channel_id=9, \
+source_target_pairs={{0,1},{1,0},{2,3},{3,2},{4,5},{5,4},{6,7},{7,6}}
+  ROOT %scores = f32[4,8,256,256]{3,2,1,0} fusion(%turn, %near), kind=kOutput, calls=%fused
+}
+"""
+"""What the TPU compiler writes, made small: matmuls as convolutions, fused and asynchronous collectives, memory."""
+
+
+def test_a_batched_product_that_became_a_convolution_counts_as_the_product():
+    assert hlo.flops(hlo.parse(TPU_TEXT)) == 2 * 4 * 8 * 256 * 256 * 64
+
+
+def test_collectives_of_a_tpu_program():
+    found = {one.kind: one for one in hlo.collectives(hlo.parse(TPU_TEXT), {"fsdp": 4, "tensor": 2})}
+    gather, scatter, permute = found["all-gather"], found["reduce-scatter"], found["collective-permute"]
+    assert (gather.axes, gather.times, gather.overlapped) == ("fsdp", 6, True)
+    assert gather.bytes == 3 * 128 * 64 * 4  # a device sends its own part to three others
+    assert (scatter.axes, scatter.times, scatter.overlapped) == ("fsdp", 1, False)
+    assert scatter.bytes == 0.75 * 512 * 1024 * 4
+    assert (permute.axes, permute.bytes) == ("tensor", 4 * 256 * 8 * 64 * 2)
+
+
+def test_traffic_counts_slices_and_leaves_out_what_stays_on_the_core():
+    part, query, scores, shard = 128 * 64 * 4, 4 * 256 * 8 * 64 * 2, 4 * 8 * 256 * 256 * 4, 128 * 1024 * 4
+    loop = 6 * (part + part + part + (part + 4 * part))  # slice read and written; gather read and both parts written
+    rest = (512 * 1024 * 4 + shard) + query + 2 * query + (query + scores)
+    counter = 6 * 4 * 4  # scalars of the loop: the index of the slice, the sum of two
+    assert hlo.traffic(hlo.parse(TPU_TEXT)) == pytest.approx(loop + rest + counter, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("replica_groups={{0,2},{1,3}}", [[0, 2], [1, 3]]),
+        ("replica_groups=[2,2]<=[4]", [[0, 1], [2, 3]]),
+        ("replica_groups=[2,2]<=[2,2]T(1,0)", [[0, 2], [1, 3]]),
+        ("replica_groups=mesh['axis_0'=2,'axis_1'=2] {'axis_0'}", [[0, 2], [1, 3]]),
+        ("source_target_pairs={{0,1},{1,0},{2,3},{3,2}}", [[0, 1], [2, 3]]),
+    ],
+)
+def test_every_way_to_write_groups_is_read(text, groups):
+    found = hlo.collectives(
+        hlo.parse(f"ENTRY %m (p: f32[8]) -> f32[8] {{\n  %p = f32[8]{{0}} parameter(0)\n"
+                  f"  ROOT %r = f32[8]{{0}} collective-permute(%p), channel_id=1, {text}\n}}\n"),
+        {"a": 2, "b": 2},
+    )  # fmt: skip
+    assert found[0].axes == ("a" if groups[0] == [0, 2] else "b")
+
+
+def test_collectives_of_a_program_on_virtual_devices():
+    mesh = Mesh(np.array(jax.devices()).reshape(4, 2), ("fsdp", "tensor"), axis_types=(AxisType.Auto,) * 2)
+    sharding = NamedSharding(mesh, P("fsdp", "tensor"))
+    x = jax.device_put(jnp.ones((8, 8)), sharding)
+    program = jax.jit(lambda x: x.sum(), out_shardings=NamedSharding(mesh, P())).lower(x).compile()
+    found = hlo.collectives(hlo.parse(program.as_text()), dict(mesh.shape))
+    assert {one.kind for one in found} == {"all-reduce"}
+    assert {axis for one in found for axis in one.axes.split("+")} == {"fsdp", "tensor"}
+
+
+def test_text_without_a_program_is_refused():
+    with pytest.raises(ValueError, match="as_text"):
+        hlo.parse("no program here")
