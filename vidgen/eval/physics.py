@@ -17,7 +17,7 @@ from vidgen.worlds.phyworld import PAIR_RADIUS, PAIR_VELOCITY
 LOST, RESIZED, STRAY, JUMP = 0.1, 0.1, 0.25, 0.5
 """From when on a clip is abnormal: the share of frames in which a body is missing, resized or of another shape; the
 share by which a resized body's radius is off; the area of other things, as a share of the smallest body's; and the
-error of one step, as a share of a body's radius."""
+change of step beyond the largest true one, as a share of a body's radius."""
 FAULTS = ("lost", "resized", "reshaped", "stray", "jumped")
 
 
@@ -121,19 +121,18 @@ def faults(reading: DiscReading, truth: PhyTruth, given: int = 0) -> tuple[str, 
     if not rows.any():
         return ()
     seen = reading.seen[rows]
-    step = truth.time_F[-1] / max(len(truth.time_F) - 1, 1)
     with np.errstate(invalid="ignore"):
         # A square's radius is half its side; what is read is the radius of a disc of its area.
         radius_N = np.sqrt(truth.mass_N / np.pi)
         resized = seen & (np.abs(reading.radius_FN[rows] / radius_N - 1) > RESIZED)
         reshaped = seen & ((np.abs(reading.squareness_FN[rows] - truth.square_N)) > SQUARE)
-        jumped = _steps(reading, truth, given, before=True) * step > JUMP * radius_N
+    turn_N = _turns(truth.position_FN2, truth, given).max(0, initial=0)
     found = {
         "lost": ((~seen).mean(0) > LOST).any(),
         "resized": (resized.mean(0) > LOST).any(),
         "reshaped": (reshaped.mean(0) > LOST).any(),
         "stray": (reading.stray_F[rows] > STRAY * truth.mass_N.min()).mean() > LOST,
-        "jumped": jumped.any(),
+        "jumped": (_turns(reading.position_FN2, truth, given) - turn_N > JUMP * radius_N).any(),
     }
     return tuple(name for name in FAULTS if found[name])
 
@@ -171,11 +170,17 @@ def kept_attributes(clip_FHWC: np.ndarray, scene: PhyScene, given: int) -> dict[
     return kept
 
 
-def _steps(reading: DiscReading, truth: PhyTruth, given: int, before: bool = False) -> np.ndarray:
+def _steps(reading: DiscReading, truth: PhyTruth, given: int) -> np.ndarray:
     """|v - v_hat| of each step between neighbouring counted frames and of each body, [S, N]; nan where not read."""
-    rows = counted_frames(truth, given, before)
+    rows = counted_frames(truth, given)
     off_FN2 = np.diff(reading.position_FN2 - truth.position_FN2, axis=0) / np.diff(truth.time_F)[:, None, None]
     return np.linalg.norm(off_FN2, axis=-1)[rows[1:] & rows[:-1]]
+
+
+def _turns(position_FN2: np.ndarray, truth: PhyTruth, given: int) -> np.ndarray:
+    """How much each step differs from the one before it, in units, [S, N]; with those before an impact and at it."""
+    rows = counted_frames(truth, given, before=True)
+    return np.linalg.norm(np.diff(position_FN2, n=2, axis=0), axis=-1)[rows[2:] & rows[1:-1] & rows[:-2]]
 
 
 def _middle(position_FN2: np.ndarray, time_F: np.ndarray, gravity: float) -> tuple[np.ndarray, np.ndarray]:
