@@ -6,9 +6,15 @@ import difflib
 from collections.abc import Sequence
 
 from vidgen.eval.suite import Suite
-from vidgen.eval.suites import distance, pairs, reconstruction, static
+from vidgen.eval.suites import distance, pairs, physics, reconstruction, static
 
-SUITES: tuple[Suite, ...] = (*pairs.SUITES, *static.SUITES, *reconstruction.SUITES, *distance.SUITES)
+SUITES: tuple[Suite, ...] = (
+    *pairs.SUITES,
+    *physics.SUITES,
+    *static.SUITES,
+    *reconstruction.SUITES,
+    *distance.SUITES,
+)
 """Each has a name of its own; suites of one source share their clips."""
 
 
