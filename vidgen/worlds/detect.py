@@ -35,6 +35,10 @@ _SAME = 0.03
 """Least difference between a picture and its mirror image, as a share of its energy, for both to be searched."""
 _FAINT = 0.65
 """Strength at which objects are looked for at low resolution, where they never fit exactly."""
+_FEW = 12
+"""Up to so many templates are matched one by one."""
+_SURE = 0.75
+"""Least score at which a thing is taken to be where the frame before showed it."""
 _NOISE, _LEAST_AREA = 20.0, 0.15
 """Nothing is looked for where fewer pixels than _LEAST_AREA times the smallest object's square differ by _NOISE."""
 
@@ -46,7 +50,8 @@ class DetectorConfig:
     concepts: names in the atlas among which it chooses. sizes: smallest and largest object, as a share of the frame's
     shorter side. objects: at most so many a frame. shortlist: concepts that are fitted in each round.
     least_score: below this share of explained energy an object is not reported; the value separates true objects from
-    leftovers on renders and on renders through a VAE. least_visible: share of an object that must be seen.
+    leftovers on renders and on renders through a VAE. least_visible: share of an object that must be seen. repeats:
+    whether one concept may be found several times in a frame, as it must to be counted.
     """
 
     concepts: tuple[str, ...] = FIRST_LIGHT
@@ -55,6 +60,7 @@ class DetectorConfig:
     shortlist: int = 16
     least_score: float = 0.5
     least_visible: float = 0.3
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,37 +112,43 @@ class Detector:
     flips_K: np.ndarray
     weights_DK: np.ndarray
 
-    def __call__(self, frames_FHWC: np.ndarray) -> list[list[Detection]]:
+    def __call__(self, frames_FHWC: np.ndarray, follow: bool = False) -> list[list[Detection]]:
         """Detections of each frame, the surest first; an empty list where nothing is recognised.
 
-        Raises ValueError for anything but uint8 [F, H, W, 3].
+        follow: things are looked for first where the frame before showed them, and elsewhere only if that does not fit
+        well; several times faster for frames that are near each other in time. Raises ValueError for anything but uint8
+        [F, H, W, 3].
         """
         if frames_FHWC.dtype != np.uint8 or frames_FHWC.ndim != 4 or frames_FHWC.shape[-1] != 3:
             raise ValueError(f"frames must be uint8 [F, H, W, 3], not {frames_FHWC.dtype} {frames_FHWC.shape}")
-        return [self._frame(frame.astype(np.float32)) for frame in frames_FHWC]
+        detections: list[list[Detection]] = []
+        found: list[Fit] = []
+        for frame in frames_FHWC:
+            found = self._frame(frame.astype(np.float32), [fit.pose for fit in found] if follow else [])
+            detections.append(_named(found, *frame.shape[:2]))
+        return detections
 
-    def _frame(self, seen_HWC: np.ndarray) -> list[Detection]:
+    def _frame(self, seen_HWC: np.ndarray, hints: list[Pose]) -> list[Fit]:
         back_HWC = backdrop(seen_HWC)
         found: list[Fit] = []
+        for pose in hints:
+            explained_HWC, open_HW = explain(seen_HWC, back_HWC, found)
+            fit = fit_object(Canvas.of(seen_HWC, explained_HWC, open_HW), pose, (1, 1, 1, 0, 0))
+            if fit.score >= _SURE and fit.visible >= self.config.least_visible:
+                found = settle(seen_HWC, back_HWC, [*found, fit])
         while len(found) < self.config.objects:
             explained_HWC, open_HW = explain(seen_HWC, back_HWC, found)
             residual_HW = np.square(seen_HWC - explained_HWC).mean(-1) * open_HW
             if (residual_HW > _NOISE**2).mean() < _LEAST_AREA * self.config.sizes[0] ** 2:
                 break
-            best = self._next(Canvas.of(seen_HWC, explained_HWC, open_HW), {fit.pose.row for fit in found})
+            done = set() if self.config.repeats else {fit.pose.row for fit in found}
+            if set(self.rows_K.tolist()) <= done:
+                break
+            best = self._next(Canvas.of(seen_HWC, explained_HWC, open_HW), done)
             if best is None:
                 break
             found = settle(seen_HWC, back_HWC, [*found, best])
-        concepts = load_atlas().concepts
-        height, width = seen_HWC.shape[:2]
-        return sorted(
-            (
-                Detection(concepts[fit.pose.row].name, box(fit.pose, width, height), fit.pose.x, fit.pose.y,
-                          fit.pose.size, fit.pose.angle, fit.pose.flip, fit.score)
-                for fit in found
-            ),
-            key=lambda one: -one.score,
-        )  # fmt: skip
+        return found
 
     def _next(self, scene: Canvas, done: set[int]) -> Fit | None:
         """The object that explains most, and that well; None where none explains enough."""
@@ -185,9 +197,8 @@ class Detector:
             small = [cv2.resize(image, (across, down), interpolation=cv2.INTER_AREA) for image in images]
             small = [cv2.GaussianBlur(image, (0, 0), _SOFT) for image in small]
             small = np.pad(np.dstack(small), ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)))
-            windows = np.lib.stride_tricks.sliding_window_view(small, (_SIDE, _SIDE), (0, 1))
-            places = windows.shape[:2]
-            gain_PK = windows.reshape(places[0] * places[1], -1) @ self.weights_DK
+            places = (small.shape[0] - _SIDE + 1, small.shape[1] - _SIDE + 1)
+            gain_PK = _match(small, self.weights_DK).reshape(places[0] * places[1], -1)
             at_K = gain_PK.argmax(0)
             gain_K = gain_PK[at_K, np.arange(len(at_K))] * shrink**2
             y_K = (at_K // places[1] - _MARGIN + _SIDE / 2) * height / down
@@ -196,7 +207,37 @@ class Detector:
         return _Places(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-@functools.lru_cache(maxsize=4)
+def _match(image_HWC: np.ndarray, weights_DK: np.ndarray) -> np.ndarray:
+    """The product of each window of an image with each template, [rows, columns, K].
+
+    Many templates are one matrix product; copying out the windows for it does not pay for a few.
+    """
+    if weights_DK.shape[1] > _FEW:
+        windows = np.lib.stride_tricks.sliding_window_view(image_HWC, (_SIDE, _SIDE), (0, 1))
+        return np.tensordot(windows, weights_DK.reshape(*windows.shape[2:], -1), 3)
+    templates_KCNN = weights_DK.T.reshape(-1, image_HWC.shape[-1], _SIDE, _SIDE)
+    planes = [np.ascontiguousarray(image_HWC[..., channel], np.float32) for channel in range(image_HWC.shape[-1])]
+    return np.stack(
+        [
+            sum(cv2.matchTemplate(plane, one, cv2.TM_CCORR) for plane, one in zip(planes, template, strict=True))
+            for template in templates_KCNN
+        ],
+        axis=-1,
+    )
+
+
+def _named(found: list[Fit], height: int, width: int) -> list[Detection]:
+    """Fits as detections, the surest first."""
+    concepts = load_atlas().concepts
+    detections = [
+        Detection(concepts[fit.pose.row].name, box(fit.pose, width, height), fit.pose.x, fit.pose.y,
+                  fit.pose.size, fit.pose.angle, fit.pose.flip, fit.score)
+        for fit in found
+    ]  # fmt: skip
+    return sorted(detections, key=lambda one: -one.score)
+
+
+@functools.lru_cache(maxsize=16)
 def build_detector(config: DetectorConfig = DetectorConfig()) -> Detector:
     """A detector of `config.concepts`. Raises ValueError for a name that the atlas does not have."""
     atlas = load_atlas()

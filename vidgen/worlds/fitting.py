@@ -101,7 +101,7 @@ def _patch(pose: Pose, window: tuple[slice, slice]) -> np.ndarray:
     return cv2.warpAffine(picture, np.array([first, second]), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
 
 
-def _paint(pose: Pose, under_HWC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def paint(pose: Pose, under_HWC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The object over a picture, and its alpha [H, W] in [0, 1]."""
     window = _window(pose, *under_HWC.shape[:2])
     patch = _patch(pose, window)
@@ -177,7 +177,7 @@ def explain(seen_HWC: np.ndarray, back_HWC: np.ndarray, found: list[Fit]) -> tup
     """
     explained_HWC, open_HW = back_HWC, np.ones(back_HWC.shape[:2], np.float32)
     for fit in found:
-        explained_HWC, alpha_HW = _paint(fit.pose, explained_HWC)
+        explained_HWC, alpha_HW = paint(fit.pose, explained_HWC)
         residual_HW = np.square(seen_HWC - explained_HWC).mean(-1)
         open_HW = open_HW * ~((alpha_HW > 0.3) & (residual_HW < (_CAP / 2) ** 2))
     return explained_HWC, open_HW

@@ -109,7 +109,9 @@ def _takeoff(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None
 def _go_out(stage: Stage, row: int, span: tuple[int, int], kind: str, side: str) -> None:
     actor = stage.actors[row]
     beat = stage.beat(kind, row, span, side=side)
-    actor.go(*span, *stage.beyond(actor, side, actor.x, actor.y), "gaining" if kind == "takeoff" else "steady", beat=beat)
+    actor.go(
+        *span, *stage.beyond(actor, side, actor.x, actor.y), "gaining" if kind == "takeoff" else "steady", beat=beat
+    )
 
 
 def _motion(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
@@ -285,9 +287,7 @@ def count(stage: Stage, concepts: list[str]) -> bool:
     for at in rng.permutation(cells[0] * cells[1])[:number]:
         each = size * float(rng.uniform(0.95, 1.05))
         middle = [((at // (1, cells[0])[k]) % cells[k] + 0.5) / cells[k] - 0.5 for k in (0, 1)]
-        free = [
-            max(0.0, 0.5 * stage.extent[k] / cells[k] - 0.5 * each * spread(concepts[0])[k]) for k in (0, 1)
-        ]
+        free = [max(0.0, 0.5 * stage.extent[k] / cells[k] - 0.5 * each * spread(concepts[0])[k]) for k in (0, 1)]
         x, y = (middle[k] * stage.extent[k] + float(rng.uniform(-free[k], free[k])) for k in (0, 1))
         stage.actors.append(Actor(concepts[0], each, x, y))
     _depths(stage)

@@ -141,7 +141,9 @@ def draw_story(config: StoryConfig, seed: int) -> Scene:
         if fits >= CANDIDATES or best[0] >= ENOUGH:
             break
     if best is None:
-        raise ValueError(f"no story of kind {kind!r} was found in {ATTEMPTS} draws; give more concepts or places: {config}")
+        raise ValueError(
+            f"no story of kind {kind!r} was found in {ATTEMPTS} draws; give more concepts or places: {config}"
+        )
     return best[1]
 
 
@@ -201,7 +203,9 @@ def _draw_concepts(config: StoryConfig, kind: str, theme: _Theme, rng: np.random
         held = any(pair_held_out(a, b) for row, a in enumerate(chosen) for b in chosen[:row])
         if config.split == "all" or held == (config.split == "heldout"):
             return chosen
-    raise ValueError(f"split {config.split!r} leaves no {count} of these concepts for a story of kind {kind!r}: {names}")
+    raise ValueError(
+        f"split {config.split!r} leaves no {count} of these concepts for a story of kind {kind!r}: {names}"
+    )
 
 
 def _apart(scene: Scene) -> float:

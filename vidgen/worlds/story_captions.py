@@ -231,7 +231,9 @@ def _speed(writer: StoryWriter) -> str:
         return f"{writer.noun(0, writer.pick(swift))} {options[int(writer.rng.integers(len(options)))].finite}"
     quick = 0 if Claim("pace", writer.names[0], "faster", writer.names[1]) in writer.truth else 1
     if writer.chance(0.6):
-        return writer.says(quick, "faster", 1 - quick) if writer.chance(0.6) else writer.says(1 - quick, "slower", quick)
+        return (
+            writer.says(quick, "faster", 1 - quick) if writer.chance(0.6) else writer.says(1 - quick, "slower", quick)
+        )
     both = [writer.moves(beat.subject, beat.side) for beat in writer.scene.story]
     return f"{both[0]} and {both[1]}; {writer.says(quick, 'faster', 1 - quick)}"
 

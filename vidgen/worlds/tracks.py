@@ -41,13 +41,14 @@ def looks(frames: int, count: int = LOOKS) -> tuple[int, ...]:
     return tuple(int(frame) for frame in np.unique(np.round(np.linspace(0, frames - 1, count))))
 
 
-def read_clip(clip_FHWC: np.ndarray, detector: Detector, count: int = LOOKS) -> dict[str, Track]:
+def read_clip(clip_FHWC: np.ndarray, detector: Detector, count: int = LOOKS, follow: bool = False) -> dict[str, Track]:
     """The tracks of the things that are recognised in at least LEAST_FRAMES of `count` frames (in all, if there are
-    fewer), by name. A detector names a thing at most once a frame, so that the name alone joins detections.
+    fewer), by name. A detector names a thing at most once a frame, so that the name alone joins detections. follow: as
+    in `Detector`.
     """
     at = looks(len(clip_FHWC), count)
     by_name: dict[str, list[tuple[int, Detection]]] = {}
-    for frame, found in zip(at, detector(clip_FHWC[list(at)]), strict=True):
+    for frame, found in zip(at, detector(clip_FHWC[list(at)], follow), strict=True):
         for one in found:
             by_name.setdefault(one.name, []).append((frame, one))
     height, width = clip_FHWC.shape[1:3]
