@@ -47,7 +47,8 @@ def interval(sums: Sequence[float], trials: Sequence[int]) -> Estimate:
     rows = resamples(len(sums_N))
     total = trials_N[rows].sum(1)
     shares = sums_N[rows].sum(1)[total > 0] / total[total > 0]
-    low, high = np.percentile(shares, [2.5, 97.5])
+    # An infinite value, such as the PSNR of equal frames, has no interval.
+    low, high = np.percentile(shares, [2.5, 97.5]) if np.isfinite(shares).all() else (NAN, NAN)
     return Estimate(float(sums_N.sum() / trials_N.sum()), float(low), float(high), int(trials_N.sum()))
 
 

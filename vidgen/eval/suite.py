@@ -199,7 +199,7 @@ def curve(outcomes: Sequence[Outcome], key: str) -> tuple[float, ...]:
     """The mean over cases of each frame's trial, to six digits; as long as the shortest, without what was not read."""
     rows = [[np.nan if one is None else float(one) for one in _trials(outcome.get(key, ()))] for outcome in outcomes]
     shortest = min((len(row) for row in rows), default=0)
-    values = np.array([row[:shortest] for row in rows])
+    values = np.array([row[:shortest] for row in rows]).reshape(len(rows), shortest)
     read = np.isfinite(values)
     means = np.where(read, values, 0).sum(0) / np.maximum(read.sum(0), 1)
     return tuple(float(f"{mean:.6g}") for mean in means)

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Systems: a model's card says what can be asked of it; videos are found by their prompts and fitted."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from vidgen.data.video import write_mp4
+from vidgen.eval.suite import Case, NotApplicableError, Setting
+from vidgen.eval.systems import card_setting, fit_video, read_folder, refuse_by_card, through, whole_groups
+from vidgen.sample.card import Card, CardConcept
+
+
+@dataclasses.dataclass(frozen=True)
+class Still:
+    width: int = 64
+    height: int = 64
+    frames: int = 17
+
+
+CARD = Card(
+    "small", {}, "", {}, (), (CardConcept("dog"), CardConcept("cat")), (64, 64), 16, 64, 64, max_frames=17, fps=8
+)
+
+
+def case(prompt="a dog", names=("dog",), **scene):
+    return Case(
+        prompt,
+        Still(**scene),
+        lambda scene: np.zeros((scene.frames, scene.height, scene.width, 3), np.uint8),
+        names=names,
+    )
+
+
+def test_a_card_says_what_can_be_asked():
+    assert card_setting(CARD) == Setting(("dog", "cat"), 64, 64, 17, 8)
+    refuse_by_card(CARD, case())
+    for asked, why in (
+        (case(frames=33), "33 frames, and small makes at most 17"),
+        (case(names=("dog", "zebra")), "zebra, which small does not know"),
+        (case(width=80), "width 80"),
+        (dataclasses.replace(case(), given=3), "3 first frames"),
+    ):
+        with pytest.raises(NotApplicableError, match=why):
+            refuse_by_card(CARD, asked)
+
+
+def test_lengths_are_made_whole():
+    assert [whole_groups(frames, 4) for frames in (1, 2, 5, 6, 17, 32)] == [1, 5, 5, 9, 17, 33]
+
+
+class Halver:
+    """A VAE in name: its patch is 4 frames of 8x8 pixels; what goes through it is half as bright."""
+
+    class config:  # noqa: N801
+        patch = (4, 8, 8)
+
+        @staticmethod
+        def latent_shape(frames, height, width):
+            if (frames - 1) % 4 or height % 8 or width % 8:
+                raise ValueError("another size")
+
+    def encode(self, clips):
+        assert clips.ndim == 5 and (clips.shape[1] - 1) % 4 == 0
+        return clips
+
+    def decode(self, latents):
+        return latents // 2
+
+
+def test_any_length_goes_through_a_vae():
+    clips = np.random.default_rng(0).integers(0, 256, (3, 2, 6, 8, 16, 3)).astype(np.uint8)
+    assert np.array_equal(through(Halver(), clips), clips // 2)
+    with pytest.raises(ValueError, match="another size"):
+        through(Halver(), clips[..., :12, :])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three videos of grey, 0.5 s at 16 frames a second, wide."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for row in range(3):
+        frames = np.full((9, 48, 96, 3), 50 + 60 * row, np.uint8)
+        frames[:, :, :24] = frames[:, :, -24:] = 255  # what is cut off
+        frames[-1] = 0
+        write_mp4(videos / f"v{row}.mp4", frames, fps=16)
+    return videos
+
+
+def prompts_file(tmp_path, lines, suffix=".jsonl"):
+    path = tmp_path / f"prompts{suffix}"
+    path.write_text("".join((json.dumps(line) if suffix == ".jsonl" else line) + "\n" for line in lines))
+    return path
+
+
+def test_videos_are_found_by_their_prompts_and_fitted(folder, tmp_path):
+    lines = [{"file": f"v{row}.mp4", "prompt": f"grey  number {row}"} for row in range(3)]
+    notes = []
+    system = read_folder(folder, prompts_file(tmp_path, lines), Setting(), notes.append)
+    cases = [case(f"grey number {row}", width=32, height=32, frames=5) for row in (2, 0)]
+    system.check(cases)
+    clips = system.make(cases, seed=1)
+    assert clips.shape == (2, 5, 32, 32, 3) and clips.dtype == np.uint8
+    assert abs(int(clips[0, 0].mean()) - 170) < 6 and abs(int(clips[1, 0].mean()) - 50) < 6
+    assert clips[0, -1].mean() < 10  # the last frame is among those that are taken
+    assert set(notes) == {"9 frames of 96x48 -> 5 frames of 32x32, spread evenly"}
+    short = read_folder(folder, prompts_file(tmp_path, ["a", "b", "c"], ".txt"), Setting())
+    assert abs(int(short.make([case("b", width=32, height=32, frames=17)], 0)[0, 0].mean()) - 110) < 6
+    pair = dataclasses.replace(case("a", width=32, height=32, frames=5), twin=case("c", width=32, height=32, frames=5))
+    assert short.make([pair], 0).shape == (1, 2, 5, 32, 32, 3)
+
+
+def test_a_video_that_fits_is_left_alone(folder):
+    notes = []
+    assert fit_video(folder / "v0.mp4", 9, 96, 48, notes.append).shape == (9, 48, 96, 3) and not notes
+
+
+def test_videos_that_are_missing_are_named(folder, tmp_path):
+    lines = [{"file": f"v{row}.mp4", "prompt": f"p{row}"} for row in range(3)]
+    system = read_folder(folder, prompts_file(tmp_path, lines), Setting())
+    with pytest.raises(ValueError, match=r"1 of 2 prompts have no video in .*'other'.*--seed"):
+        system.check([case("p0"), case("other")])
+    with pytest.raises(NotApplicableError, match="no video"):
+        system.check([case("other")])
+    with pytest.raises(FileNotFoundError, match=r"missing: .*v7\.mp4"):
+        read_folder(folder, prompts_file(tmp_path, [*lines, {"file": "v7.mp4", "prompt": "x"}]), Setting())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("p.jsonl", '{"file": "v0.mp4"}\n', 'line 1: needs an object with "file" and "prompt"'),
+        ("p.jsonl", "a dog\n", "line 1"),
+        ("p.jsonl", "[1]\n", "line 1"),
+        ("p.txt", "a\nb\n", "2 prompts.*3 videos"),
+        ("p.csv", "a\n", "must end in .jsonl"),
+    ],
+)
+def test_files_of_prompts_of_another_form(folder, tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_folder(folder, tmp_path / name, Setting())
+
+
+def test_folders_that_are_not_there(folder, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder of videos"):
+        read_folder(tmp_path / "none", tmp_path / "p.txt", Setting())
+    with pytest.raises(FileNotFoundError, match="no file of prompts"):
+        read_folder(folder, tmp_path / "p.txt", Setting())
+
+
+def test_changed_videos_are_read_again(folder, tmp_path):
+    path = prompts_file(tmp_path, ["a", "b", "c"], ".txt")
+    before = read_folder(folder, path, Setting()).key
+    assert read_folder(folder, path, Setting()).key == before
+    write_mp4(folder / "v1.mp4", np.zeros((9, 48, 96, 3), np.uint8), fps=16)
+    assert read_folder(folder, path, Setting()).key != before
