@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""First light, stage 4: motion again, from clips, with images in between. These weights ship.
+"""First light with tokens of 8 pixels: motion, from clips (320 tokens each), with images in between. These weights ship.
 
-vidgen train experiments/first_light/clips_more.py --workdir runs/clips_more
+vidgen train experiments/first_light/clips_fine.py --workdir runs/clips_fine
 
 Two CPU cores, MINUTES minutes; no paper's row. Measured 2026-11-24: FOUND.
 """
@@ -16,18 +16,18 @@ from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
 from vidgen.worlds.scene import FIRST_LIGHT_SCENES
 
-CLIPS = LatentData("clips", FIRST_LIGHT_SCENES, count=24_576, batch_size=32, text_length=40, weight=0.75, shift=2.5)
+CLIPS = LatentData("clips", FIRST_LIGHT_SCENES, count=24_576, batch_size=16, text_length=40, weight=0.75, shift=2.5)
 
 
 def get_config() -> DiTTraining:
-    """Goes on from stage 3; the learning rate goes down for half of the run."""
+    """Goes on from the images; the learning rate goes down for half of the run."""
     here = Path(__file__)
-    images: DiTTraining = load_experiment(here.with_name("images_more.py"))
+    images: DiTTraining = load_experiment(here.with_name("images_fine.py"))
     clips: DiTTraining = load_experiment(here.with_name("clips.py"))
     return dataclasses.replace(
         images,
         data=(CLIPS, dataclasses.replace(images.data[0], weight=0.25)),
-        start_from="runs/images_more/model/dit.safetensors",
+        start_from="runs/images_fine/model/dit.safetensors",
         optim=OptimConfig(lr=1.5e-3, warmup=50, b2=0.98, ema=0.999, cooldown=0.5, lr_end=0.02),
         loop=LoopConfig(steps=4000, log_every=25, eval_every=500, save_every=250),
         sample=clips.sample,
