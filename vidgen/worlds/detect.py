@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from vidgen.worlds.backdrop import backdrop
-from vidgen.worlds.fitting import Canvas, Fit, Pose, box, explain, fit_object, settle
+from vidgen.worlds.fitting import Canvas, Fit, Pose, box, covered, explain, fit_object, settle
 from vidgen.worlds.raster import pyramid
 from vidgen.worlds.sprites import CELL, CONTENT, FIRST_LIGHT, load_atlas
 
@@ -51,7 +51,8 @@ class DetectorConfig:
     shorter side. objects: at most so many a frame. shortlist: concepts that are fitted in each round.
     least_score: below this share of explained energy an object is not reported; the value separates true objects from
     leftovers on renders and on renders through a VAE. least_visible: share of an object that must be seen. repeats:
-    whether one concept may be found several times in a frame, as it must to be counted.
+    whether one concept may be found several times in a frame, as it must to be counted. clutter: patches that nothing
+    fits which are put aside, so that a thing beside them is found.
     """
 
     concepts: tuple[str, ...] = FIRST_LIGHT
@@ -61,6 +62,7 @@ class DetectorConfig:
     least_score: float = 0.5
     least_visible: float = 0.3
     repeats: bool = False
+    clutter: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,31 +138,39 @@ class Detector:
             fit = fit_object(Canvas.of(seen_HWC, explained_HWC, open_HW), pose, (1, 1, 1, 0, 0))
             if fit.score >= _SURE and fit.visible >= self.config.least_visible:
                 found = settle(seen_HWC, back_HWC, [*found, fit])
+        clear_HW, clutter = np.ones(seen_HWC.shape[:2], np.float32), self.config.clutter
         while len(found) < self.config.objects:
             explained_HWC, open_HW = explain(seen_HWC, back_HWC, found)
+            open_HW = open_HW * clear_HW
             residual_HW = np.square(seen_HWC - explained_HWC).mean(-1) * open_HW
             if (residual_HW > _NOISE**2).mean() < _LEAST_AREA * self.config.sizes[0] ** 2:
                 break
             done = set() if self.config.repeats else {fit.pose.row for fit in found}
             if set(self.rows_K.tolist()) <= done:
                 break
-            best = self._next(Canvas.of(seen_HWC, explained_HWC, open_HW), done)
-            if best is None:
+            best, likeliest = self._next(Canvas.of(seen_HWC, explained_HWC, open_HW), done)
+            if best is not None:
+                found = settle(seen_HWC, back_HWC, [*found, best])
+            elif clutter and likeliest is not None:
+                clutter -= 1
+                clear_HW[covered(likeliest, *clear_HW.shape)] = 0
+            else:
                 break
-            found = settle(seen_HWC, back_HWC, [*found, best])
         return found
 
-    def _next(self, scene: Canvas, done: set[int]) -> Fit | None:
-        """The object that explains most, and that well; None where none explains enough."""
+    def _next(self, scene: Canvas, done: set[int]) -> tuple[Fit | None, Pose | None]:
+        """The object that explains most, and that well; None where none explains enough. And where it looked first."""
+        likeliest: Pose | None = None
         for poses in self._shortlists(scene, done):
+            likeliest = likeliest or (poses[0] if poses else None)
             fits = sorted((fit_object(scene, pose, (1, 1, 0, 0)) for pose in poses), key=lambda fit: -fit.worth)[:6]
             fits = [fit_object(scene, fit.pose, (1, 1, 1, 0, 0)) for fit in fits]
             fits = [
                 fit for fit in fits if fit.score >= self.config.least_score and fit.visible >= self.config.least_visible
             ]
             if fits:
-                return max(fits, key=lambda fit: fit.worth)
-        return None
+                return max(fits, key=lambda fit: fit.worth), likeliest
+        return None, likeliest
 
     def _shortlists(self, scene: Canvas, done: set[int]) -> Iterator[list[Pose]]:
         """Where to begin: the best place and size of each of the most promising concepts. Then, for whom that is not

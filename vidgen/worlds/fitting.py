@@ -75,7 +75,8 @@ def _level(row: int, level: int) -> np.ndarray:
     return pyramid(row)[level].astype(np.float32)
 
 
-def _window(pose: Pose, height: int, width: int) -> tuple[slice, slice]:
+def covered(pose: Pose, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of a frame that a picture may cover."""
     half = 0.5 * pose.size * (abs(math.cos(pose.angle)) + abs(math.sin(pose.angle))) + 2
     return (
         slice(max(0, math.floor(pose.y - half)), max(0, min(height, math.ceil(pose.y + half)))),
@@ -103,7 +104,7 @@ def _patch(pose: Pose, window: tuple[slice, slice]) -> np.ndarray:
 
 def paint(pose: Pose, under_HWC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The object over a picture, and its alpha [H, W] in [0, 1]."""
-    window = _window(pose, *under_HWC.shape[:2])
+    window = covered(pose, *under_HWC.shape[:2])
     patch = _patch(pose, window)
     picture, alpha_HW = under_HWC.copy(), np.zeros(under_HWC.shape[:2], np.float32)
     alpha_HW[window] = patch[..., 3] / 255
@@ -119,7 +120,7 @@ def fit_object(scene: Canvas, pose: Pose, blurs: tuple[int, ...]) -> Fit:
     short = min(height, width)
     best = Fit(pose, 0.0, 0.0, 0.0)
     for blur in (*blurs, None):
-        window = _window(pose, height, width)
+        window = covered(pose, height, width)
         if min(window[0].stop - window[0].start, window[1].stop - window[1].start) < 4:
             break
         patch, opened = _patch(pose, window), scene.open_HW[window]

@@ -27,6 +27,8 @@ FASTER = 1.25
 """As LARGER, for speeds; captions say it from 1.7 on."""
 SLOW_FAST = 0.25
 """Shares of the frame a second that lie between what captions call slow (0.16 at most) and fast (0.4 at least)."""
+OPEN = 0.9
+"""A door whose detection explains less than this share of what it did at first is no longer shut."""
 NEAR = 0.1
 """Largest gap between two boxes, as a share of the frame, for one to have hit the other, or to have come out of it."""
 
@@ -60,6 +62,8 @@ def when(seen: Watched, name: str, kind: str, side: str = "", other: str = "") -
 
     side: as the claim's value. other: what it hides behind, hits or comes out of.
     """
+    if kind == "open":
+        return opening(seen, name)
     for one in happenings(seen, name):
         if _fits(seen, name, one, kind, side, other):
             return one.look
@@ -84,9 +88,16 @@ def _fits(seen: Watched, name: str, one: Happening, kind: str, side: str, other:
         if one.kind != "motion" or not other:
             return False
         return min(_gap(seen, name, other, look) for look in range(one.start, one.end + 1)) <= NEAR
-    if kind == "open":
-        return one.kind == "vanish"
     raise ValueError(f"no event is called {kind!r}")
+
+
+def opening(seen: Watched, name: str) -> float | None:
+    """The look from which on a door no longer looks as it did when it was shut; None if it always does."""
+    track = seen.tracks[name]
+    scores = dict(zip(track.frames, (one.score for one in track.detections), strict=True))
+    shut = OPEN * max(scores.get(frame, 0.0) for frame in seen.looks[: max(2, len(seen.looks) // 8)])
+    like = [look for look, frame in enumerate(seen.looks) if shut and scores.get(frame, 0.0) >= shut]
+    return float(like[-1] + 1) if like and like[-1] + 1 < len(seen.looks) else None
 
 
 def _gap(seen: Watched, one: str, other: str, look: int) -> float:
@@ -170,7 +181,8 @@ def caused(seen: Watched, cause: str, effect: str, kind: str) -> bool | None:
         shut = seen.box(cause, 0)
         box = seen.box(effect, round(comes.look))
         inside = shut is not None and box is not None and _boxes_touch(shut, box)
-        return inside and seen.tracks[cause].frames[-1] <= seen.looks[goes.end]
+        opens = opening(seen, cause)
+        return inside and opens is not None and opens <= goes.end
     ways = {"push": ("left", "right"), "knock": ("down",)}[kind]
     goes = next((one for one in told if one.kind == "motion" and one.side in ways), None)
     if goes is None:
@@ -227,7 +239,7 @@ def _speed(seen: Watched, claim: Claim) -> bool | None:
 
 def _pace(seen: Watched, claim: Claim) -> bool | None:
     one, other = rate(seen, claim.subject), rate(seen, claim.other)
-    if one is None or other is None:
+    if one is None or other is None or max(one, other) == 0.0:
         return None
     fast, slow = (one, other) if claim.value == "faster" else (other, one)
     return fast >= FASTER * slow

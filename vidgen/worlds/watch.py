@@ -17,6 +17,8 @@ EDGE = 0.07
 """A thing is at an edge of the frame when its box is as near to it, as a share of the frame."""
 STEADY = 0.08
 """What moves less than this share of the frame is at rest."""
+_CREEPS = 0.02
+"""What moves less than this between a few looks neither comes in nor goes out."""
 WAY = 0.12
 """Least share of the frame that a thing must move one way to have moved that way; captions speak of it from 0.2 on."""
 
@@ -39,7 +41,7 @@ class Watched:
         return path_L2
 
     def box(self, name: str, look: int) -> np.ndarray | None:
-        """A thing's box in the look nearest to number `look` in which it is seen, as shares of the frame; x0, y0, x1, y1."""
+        """A thing's box, in the look nearest to number `look` that shows it, as shares of the frame; x0, y0, x1, y1."""
         track = self.tracks.get(name)
         if track is None:
             return None
@@ -68,7 +70,7 @@ def watch(clip_FHWC: np.ndarray, names: Sequence[str], count: int = MOST_LOOKS) 
     A thing must be recognised in two looks at least. About 20 ms a look of 64x64 pixels and three names.
     """
     wanted = tuple(sorted(set(names)))
-    detector = build_detector(DetectorConfig(concepts=wanted, sizes=(0.2, 0.7), objects=len(wanted), shortlist=3))
+    detector = build_detector(DetectorConfig(concepts=wanted, sizes=(0.2, 0.7), objects=len(wanted), shortlist=3, clutter=2))
     seen = looks(len(clip_FHWC), count)
     return Watched(clip_FHWC, seen, read_clip(clip_FHWC, detector, count, follow=True))
 
@@ -91,9 +93,7 @@ def happenings(seen: Watched, name: str) -> tuple[Happening, ...]:
 
 
 def _filled(path_L2: np.ndarray) -> np.ndarray:
-    """A path in which single looks that miss a thing are bridged, where it hardly moved meanwhile; and single looks that
-    see it, far from all others, are dropped.
-    """
+    """A path in which single looks that miss a thing are bridged."""
     path_L2 = path_L2.copy()
     there_L = ~np.isnan(path_L2[:, 0])
     for at in range(1, len(path_L2) - 1):
@@ -115,19 +115,16 @@ def _edge(seen: Watched, name: str, look: int) -> str:
     if box is None:
         return ""
     away = {"left": box[0], "up": box[1], "right": 1 - box[2], "down": 1 - box[3]}
-    near = {side: gap for side, gap in away.items() if gap <= EDGE}
-    if not near:
-        return ""
-    if len(near) == 1:
-        return next(iter(near))
-    # In a corner: the edge through which it goes is the one along which it moves.
+    # A thing on the ground is near the lower edge all the time: an edge counts when it moves along that axis.
     path_L2 = seen.path(name)
     around = path_L2[max(0, look - 3) : look + 4]
     around = around[~np.isnan(around[:, 0])]
-    way = np.abs(around[-1] - around[0]) if len(around) > 1 else np.zeros(2)
+    way = np.abs(around[-1] - around[0])
+    if way.max() < _CREEPS:
+        return ""
     axis = ("left", "right") if way[0] >= way[1] else ("up", "down")
-    along = {side: gap for side, gap in near.items() if side in axis} or near
-    return min(along, key=lambda side: along[side])
+    side = min(axis, key=lambda one: away[one])
+    return side if away[side] <= EDGE else ""
 
 
 def _moves(path_L2: np.ndarray, start: int, end: int) -> list[Happening]:
