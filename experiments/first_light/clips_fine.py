@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""First light with tokens of 8 pixels: motion, from clips (320 tokens each), with images in between. These weights ship.
+"""First light with tokens of 8 pixels: motion, from clips (320 tokens each) and images between. These weights ship.
 
 vidgen train experiments/first_light/clips_fine.py --workdir runs/clips_fine
 

@@ -10,6 +10,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from vidgen.parallel import hlo
+from vidgen.parallel.collectives import collectives
 
 LAYERS, ROWS, WIDTH = 5, 16, 8
 
@@ -117,7 +118,7 @@ def test_a_batched_product_that_became_a_convolution_counts_as_the_product():
 
 
 def test_collectives_of_a_tpu_program():
-    found = {one.kind: one for one in hlo.collectives(hlo.parse(TPU_TEXT), {"fsdp": 4, "tensor": 2})}
+    found = {one.kind: one for one in collectives(hlo.parse(TPU_TEXT), {"fsdp": 4, "tensor": 2})}
     gather, scatter, permute = found["all-gather"], found["reduce-scatter"], found["collective-permute"]
     assert (gather.axes, gather.times, gather.overlapped) == ("fsdp", 6, True)
     assert gather.bytes == 3 * 128 * 64 * 4  # a device sends its own part to three others
@@ -145,7 +146,7 @@ def test_traffic_counts_slices_and_leaves_out_what_stays_on_the_core():
     ],
 )
 def test_every_way_to_write_groups_is_read(text, groups):
-    found = hlo.collectives(
+    found = collectives(
         hlo.parse(f"ENTRY %m (p: f32[8]) -> f32[8] {{\n  %p = f32[8]{{0}} parameter(0)\n"
                   f"  ROOT %r = f32[8]{{0}} collective-permute(%p), channel_id=1, {text}\n}}\n"),
         {"a": 2, "b": 2},
@@ -158,7 +159,7 @@ def test_collectives_of_a_program_on_virtual_devices():
     sharding = NamedSharding(mesh, P("fsdp", "tensor"))
     x = jax.device_put(jnp.ones((8, 8)), sharding)
     program = jax.jit(lambda x: x.sum(), out_shardings=NamedSharding(mesh, P())).lower(x).compile()
-    found = hlo.collectives(hlo.parse(program.as_text()), dict(mesh.shape))
+    found = collectives(hlo.parse(program.as_text()), dict(mesh.shape))
     assert {one.kind for one in found} == {"all-reduce"}
     assert {axis for one in found for axis in one.axes.split("+")} == {"fsdp", "tensor"}
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a compiled program does, read from its HLO text: floating point operations, memory traffic, collectives.
+"""What a compiled program does, read from its HLO text: floating point operations and memory traffic.
 
 XLA's own `cost_analysis` counts the body of a loop once; here everything counts as often as it runs. The text is that
 of one device, so every figure is a device's.
@@ -8,10 +8,8 @@ of one device, so every figure is a device's.
 
 import dataclasses
 import functools
-import itertools
 import math
 import re
-from collections.abc import Iterator
 
 BYTES = {"pred": 1, "s4": 0.5, "u4": 0.5, "s8": 1, "u8": 1, "f8e4m3fn": 1, "f8e5m2": 1, "s16": 2, "u16": 2, "bf16": 2,
          "f16": 2, "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8, "f64": 8, "c64": 8, "c128": 16}  # fmt: skip
@@ -308,117 +306,3 @@ def _slices(fused: Computation, position: int) -> float:
     if users and all(user.opcode in ("dynamic-slice", "slice") for user in users):
         return sum(buffer.bytes for user in users for buffer in user.buffers)
     return math.inf
-
-
-@dataclasses.dataclass(frozen=True)
-class Collective:
-    """A collective operation of the program.
-
-    Attributes:
-        kind: all-gather, all-reduce, reduce-scatter, all-to-all or collective-permute.
-        axes: the mesh axes that it runs over, joined by "+"; "none" where no axes fit.
-        times: how often it runs in one call.
-        bytes: what a device sends each time, in a ring: (n - 1) / n of the whole for gathers and scatters.
-        overlapped: whether the schedule lets other work run meanwhile.
-    """
-
-    kind: str
-    axes: str
-    times: float
-    bytes: float
-    overlapped: bool
-
-
-KINDS = ("all-gather", "all-reduce", "reduce-scatter", "all-to-all", "collective-permute")
-
-
-def collectives(module: Module, mesh: dict[str, int]) -> list[Collective]:
-    """Every collective of a program that was compiled for a mesh of {axis name: size}, in the order of its devices."""
-    counts = runs(module)
-    found: dict[str, Collective] = {}
-    for name, computation in module.computations.items():
-        waits = any("AsyncCollective" in one.attributes for one in computation.instructions.values())
-        hidden = waits or name.startswith("async_collective")
-        for one in computation.instructions.values():
-            kind = one.opcode.removesuffix("-start")
-            if kind not in KINDS or not counts[name]:
-                continue
-            if kind == "all-reduce" and name.startswith("all-reduce-scatter"):
-                kind = "reduce-scatter"
-            group = _groups(one.attributes, mesh)
-            entry = Collective(
-                kind, _axes(group, mesh), counts[name], _sent(kind, one, computation, len(group[0])),
-                hidden or one.opcode.endswith("-start"),
-            )  # fmt: skip
-            # An asynchronous collective stands in several fused computations under one channel.
-            channel = re.search(r"channel_id=([0-9]+)", one.attributes)
-            key = channel.group(1) if channel else f"{name}/{one.name}"
-            if key not in found or found[key].times < entry.times:
-                found[key] = entry
-    return list(found.values())
-
-
-def _sent(kind: str, one: Instruction, computation: Computation, members: int) -> float:
-    operands = [computation.instructions[name] for name in one.operands if name in computation.instructions]
-    given = sum(buffer.bytes for operand in operands for buffer in operand.buffers)
-    share = (members - 1) / members
-    if kind == "all-gather":
-        return given * (members - 1)
-    if kind == "all-reduce":
-        return 2 * given * share
-    return given if kind == "collective-permute" else given * share
-
-
-def _groups(attributes: str, mesh: dict[str, int]) -> list[list[int]]:
-    """The groups of devices that talk to each other, as positions in the mesh."""
-    total = math.prod(mesh.values())
-    explicit = re.search(r"replica_groups=\{(\{[0-9,{} ]*\})\}", attributes)
-    if explicit:
-        return [[int(d) for d in part.split(",")] for part in re.findall(r"\{([0-9, ]+)\}", explicit.group(1))]
-    iota = re.search(r"replica_groups=\[([0-9,]+)\]<=\[([0-9,]+)\](?:T\(([0-9,]+)\))?", attributes)
-    if iota:
-        shape, dims = ([int(d) for d in iota.group(i).split(",")] for i in (1, 2))
-        order = [int(d) for d in iota.group(3).split(",")] if iota.group(3) else list(range(len(dims)))
-        return list(_rows(_transposed(dims, order), math.prod(shape[:-1]), shape[-1]))
-    named = re.search(r"replica_groups=mesh\[([^\]]*)\]\s*\{([^}]*)\}", attributes)
-    if named:
-        sizes = [int(size) for size in re.findall(r"=([0-9]+)", named.group(1))]
-        names = re.findall(r"'(\w+)'=", named.group(1))
-        chosen = [names.index(name) for name in re.findall(r"'(\w+)'", named.group(2))]
-        order = [axis for axis in range(len(sizes)) if axis not in chosen] + chosen
-        members = math.prod(sizes[axis] for axis in chosen)
-        return list(_rows(_transposed(sizes, order), total // members, members))
-    pairs = re.search(r"source_target_pairs=\{(.*?)\}\}", attributes)
-    if pairs:
-        return _cycles([(int(a), int(b)) for a, b in re.findall(r"\{?([0-9]+),([0-9]+)", pairs.group(1))])
-    return [list(range(total))]
-
-
-def _transposed(dims: list[int], order: list[int]) -> list[int]:
-    """0, 1, 2, ... laid out in `dims`, its axes put into `order`, read row by row."""
-    strides = [math.prod(dims[axis + 1 :]) for axis in range(len(dims))]
-    places = itertools.product(*(range(dims[axis]) for axis in order))
-    return [sum(at * strides[axis] for at, axis in zip(place, order, strict=True)) for place in places]
-
-
-def _rows(values: list[int], count: int, width: int) -> Iterator[list[int]]:
-    for row in range(count):
-        yield values[row * width : (row + 1) * width]
-
-
-def _cycles(pairs: list[tuple[int, int]]) -> list[list[int]]:
-    """Devices that a permutation links, as groups."""
-    groups: list[set[int]] = []
-    for pair in pairs:
-        touched = [group for group in groups if group & set(pair)]
-        groups = [group for group in groups if group not in touched] + [set(pair).union(*touched)]
-    return [sorted(group) for group in groups]
-
-
-def _axes(groups: list[list[int]], mesh: dict[str, int]) -> str:
-    """The mesh axes along which the members of a group differ."""
-    sizes = list(mesh.values())
-    strides = [math.prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
-    places = [[device // stride % size for stride, size in zip(strides, sizes, strict=True)] for device in groups[0]]
-    differ = [name for axis, name in enumerate(mesh) if len({place[axis] for place in places}) > 1]
-    return "+".join(differ) or "none"
