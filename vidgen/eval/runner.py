@@ -25,6 +25,8 @@ from vidgen.eval.suite import Case, Outcome, Suite, shuffled
 
 BATCH = 8
 """Cases whose outcomes are kept in one file."""
+CONTROLS = 12 * BATCH
+"""Cases, the first of all, on which controls are measured: what must collapse is seen to collapse on so many."""
 PLAIN = "plain"
 """The treatment of clips that are left as they are; the others are named by the controls."""
 
@@ -143,14 +145,19 @@ def jobs(
         todo = tuple(suite for suite in suites if not files[suite.name].exists())
         if todo:
             clips = subject.clips[number] if subject.clips else None
-            job = Job(part, others[start : start + len(part)], todo, clips, subject.controls)
+            job = Job(part, others[start : start + len(part)], todo, clips, controlled(subject, start))
             yield job, {suite.name: files[suite.name] for suite in todo}
+
+
+def controlled(subject: Subject, start: int) -> bool:
+    """Whether the batch that begins with case `start` has its controls measured."""
+    return subject.controls and start < CONTROLS
 
 
 def outcome_file(folder: Path, subject: Subject, suite: Suite, cases: Sequence[Case], start: int) -> Path:
     """Named by all that the outcomes of a batch depend on; shuffled cases depend on how many there are."""
     around = [case_key(case) for case in (*cases[start : start + BATCH], *shuffled(cases)[start : start + BATCH])]
-    names = (suite.name, suite.definition, treatments(suite, subject.controls))
+    names = (suite.name, suite.definition, treatments(suite, controlled(subject, start)))
     key = digest(__version__, subject.key, names, around)
     return folder / "outcomes" / suite.name / f"{subject.name}-{start:05d}-{key}.json"
 
@@ -220,7 +227,7 @@ def write_outcomes(measured: Measured, files: dict[str, Path]) -> None:
 
 
 def read_outcomes(folder: Path, subject: Subject, cases: Sequence[Case], suite: Suite) -> dict[str, list[Outcome]]:
-    """All outcomes of a subject by treatment, in the order of the cases."""
+    """All outcomes of a subject by treatment, in the order of the cases; controls have those of the first CONTROLS."""
     found: dict[str, list[Outcome]] = {name: [] for name in treatments(suite, subject.controls)}
     for start, _ in batches(cases):
         text = outcome_file(folder, subject, suite, cases, start).read_text(encoding="utf-8")

@@ -255,9 +255,12 @@ def _result(suite: Suite, parts: Sequence[tuple[Subject, tuple[Case, ...]]], opt
     columns: dict[str, Mapping[str, Estimate]] = {}
     curves: dict[str, Mapping[str, tuple[float, ...]]] = {}
     plain: dict[str, list[Outcome]] = {}
+    unchanged: Mapping[str, Estimate] = {}
     for subject, cases in parts:
         read = runner.read_outcomes(options.out, subject, cases, suite)
         plain[subject.name] = read[PLAIN]
+        if subject.name == TRUE:
+            unchanged = suite.summary(read[PLAIN][: runner.CONTROLS])
         for treatment, outcomes in read.items():
             columns[column(subject.name, treatment)] = suite.summary(outcomes)
         if suite.curves:
@@ -270,7 +273,7 @@ def _result(suite: Suite, parts: Sequence[tuple[Subject, tuple[Case, ...]]], opt
     if suite.made == "reconstruction" and not parts:
         why = "it needs a VAE that takes its frames; give --model"
     ordered = {name: columns[name] for name in order}
-    return Result(suite, n, ordered, curves, _checks(suite, columns), picks, why)
+    return Result(suite, n, ordered, curves, _checks(suite, columns, unchanged), picks, why)
 
 
 def column(subject: str, treatment: str) -> str:
@@ -297,14 +300,16 @@ def _picks(suite: Suite, subject: Subject, cases: Sequence[Case], outcomes: Sequ
     )
 
 
-def _checks(suite: Suite, columns: Mapping[str, Mapping[str, Estimate]]) -> tuple[Check, ...]:
-    """Floors and controls against what they must be."""
+def _checks(
+    suite: Suite, columns: Mapping[str, Mapping[str, Estimate]], unchanged: Mapping[str, Estimate]
+) -> tuple[Check, ...]:
+    """Floors and controls against what they must be. unchanged: scores of the true renders that controls changed."""
     wanted = [(TRUE, bound) for bound in suite.floors] + [(VAE, bound) for bound in suite.vae_floors]
     wanted += [(column(TRUE, control.name), bound) for control in suite.controls for bound in control.expects]
     checks = []
     for name, bound in wanted:
         if name in columns:
             value = columns[name][bound.score].value
-            unchanged = columns[TRUE][bound.score].value if TRUE in columns else float("nan")
-            checks.append(Check(name, str(bound), value, bound.holds(value, unchanged) if value == value else None))
+            before = unchanged[bound.score].value if bound.score in unchanged else float("nan")
+            checks.append(Check(name, str(bound), value, bound.holds(value, before) if value == value else None))
     return tuple(checks)

@@ -6,10 +6,12 @@ import difflib
 from collections.abc import Sequence
 
 from vidgen.eval.suite import Suite
-from vidgen.eval.suites import distance, pairs, physics, reconstruction, static
+from vidgen.eval.suites import camera, distance, pairs, physics, reconstruction, static, stories
 
 SUITES: tuple[Suite, ...] = (
     *pairs.SUITES,
+    *stories.SUITES,
+    *camera.SUITES,
     *physics.SUITES,
     *static.SUITES,
     *reconstruction.SUITES,

@@ -10,6 +10,7 @@ import numpy as np
 from vidgen.eval.suite import Bound, Control, mirrored, reversed_in_time
 from vidgen.worlds.detect import DetectorConfig, build_detector
 from vidgen.worlds.tracks import LOOKS, Track, read_clip
+from vidgen.worlds.watch import Watched, watch
 
 RIGHT, WRONG = 0.99, 0.02
 """Least score of true renders in what a detector can see; largest score of clips that show the opposite."""
@@ -25,7 +26,17 @@ def tracks_of(clip_FHWC: np.ndarray, concepts: tuple[str, ...], looks: int = LOO
 @functools.lru_cache(maxsize=16)
 def _tracks(pixels: bytes, shape: tuple[int, ...], concepts: tuple[str, ...], looks: int) -> Mapping[str, Track]:
     clip_FHWC = np.frombuffer(pixels, np.uint8).reshape(shape)
-    return read_clip(clip_FHWC, build_detector(DetectorConfig(concepts=concepts)), looks)
+    return read_clip(clip_FHWC, build_detector(DetectorConfig(concepts=concepts)), looks, follow=True)
+
+
+def watched(clip_FHWC: np.ndarray, names: tuple[str, ...]) -> Watched:
+    """`watch` for these names; the last few clips are remembered."""
+    return _watched(np.ascontiguousarray(clip_FHWC).tobytes(), clip_FHWC.shape, names)
+
+
+@functools.lru_cache(maxsize=16)
+def _watched(pixels: bytes, shape: tuple[int, ...], names: tuple[str, ...]) -> Watched:
+    return watch(np.frombuffer(pixels, np.uint8).reshape(shape), names)
 
 
 def mirror(*expects: Bound) -> Control:
@@ -36,6 +47,16 @@ def mirror(*expects: Bound) -> Control:
 def backwards(*expects: Bound) -> Control:
     """The clip runs backwards."""
     return Control("reversed", "run backwards", expects, reversed_in_time)
+
+
+def hold(*expects: Bound) -> Control:
+    """Nothing moves."""
+    return Control("held", "the first frame stays", expects, held)
+
+
+def held(clips_FHWC: np.ndarray) -> np.ndarray:
+    """The first frame stays; any leading axes."""
+    return np.repeat(clips_FHWC[..., :1, :, :, :], clips_FHWC.shape[-4], axis=-4)
 
 
 def other_prompts(*expects: Bound) -> Control:

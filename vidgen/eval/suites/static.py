@@ -8,8 +8,10 @@ import numpy as np
 
 from vidgen.eval.alignment import FIRST_SEED, PHRASINGS, scene_config
 from vidgen.eval.suite import Bound, Case, Control, NotApplicableError, Outcome, Score, Setting, Source, Suite
+from vidgen.eval.suites.seeing import RIGHT, VAE_RIGHT, mirror, other_prompts
 from vidgen.worlds.captions import caption, read_caption
 from vidgen.worlds.motion import FPS, Scene
+from vidgen.worlds.place_detect import read_place
 from vidgen.worlds.render import render
 from vidgen.worlds.scene import draw_scene
 
@@ -22,7 +24,9 @@ BRIGHTER, FADING = 12, 0.1
 
 
 def draw(setting: Setting, n: int, seed: int) -> tuple[Case, ...]:
-    """Prompts that say of each thing that it stays where it is; as long as the system's longest clip, at most 60 s."""
+    """Prompts that say of each thing that it stays where it is, and name the place, which is what a case expects; as
+    long as the system's longest clip, at most 60 s.
+    """
     if setting.frames < 5 or len(setting.concepts) < 2:
         raise NotApplicableError("its cases need 5 frames and two concepts")
     size = min(setting.width, setting.height)
@@ -35,17 +39,22 @@ def draw(setting: Setting, n: int, seed: int) -> tuple[Case, ...]:
         scene = draw_scene(config, FIRST_SEED + seed * 2**20 + attempt)
         prompt = _still_prompt(scene)
         if prompt:
-            cases.append(Case(prompt, scene, render, None, tuple(thing.concept for thing in scene.objects)))
+            place = next((claim.value for claim in read_caption(prompt) if claim.kind == "place"), "")
+            cases.append(Case(prompt, scene, render, place, tuple(thing.concept for thing in scene.objects)))
+    if len(cases) < n:
+        raise NotApplicableError(f"only {len(cases)} of {n} prompts were found that say that nothing moves")
     return tuple(cases)
 
 
 def _still_prompt(scene: Scene) -> str:
-    """The shortest of some captions that names all things and says of each that it is at rest; "" if there is none."""
+    """Of some captions that name all things and say of each that it is at rest, and where, the shortest; "" if none."""
     found = []
     for seed in range(PHRASINGS):
         text = caption(scene, seed)
-        still = {claim.subject for claim in read_caption(text) if claim.kind == "motion" and claim.value == "still"}
-        if still == {thing.concept for thing in scene.objects}:
+        said = read_caption(text)
+        still = {claim.subject for claim in said if claim.kind == "motion" and claim.value == "still"}
+        placed = any(claim.kind == "place" for claim in said)
+        if placed and still == {thing.concept for thing in scene.objects}:
             found.append(text)
     return min(found, key=lambda text: (len(text.split()), text), default="")
 
@@ -71,6 +80,11 @@ def measure_drift(clip_FHWC: np.ndarray, _: Case) -> Outcome:
         "slope": float(centred_F @ error_F / (centred_F @ centred_F)),
         "rise": float(error_F[-ends:].mean() - error_F[:ends].mean()),
     }
+
+
+def measure_place(clip_FHWC: np.ndarray, case: Case) -> Outcome:
+    """place: whether the background's colours are those of the place that the prompt names."""
+    return {"place": read_place(clip_FHWC) == case.expects}
 
 
 def brightness_alternates(clips_FHWC: np.ndarray) -> np.ndarray:
@@ -126,4 +140,20 @@ DRIFT = Suite(
     floors=(Bound("slope", high=1e-6),),
     curves=("error",),
 )
-SUITES = (FLICKER, DRIFT)
+PLACE = Suite(
+    name="place",
+    title="Place",
+    definition=(
+        "Of prompts that name a place (the moon, a meadow, a blue background, a fade from one colour to another), the "
+        "share whose clip shows it: the colours of its background from top to bottom are nearer to those of this place "
+        "than of any other, and near. Read in the first frame. After the scene dimension of VBench (Huang et al., CVPR "
+        "2024, arXiv:2311.17982), without a captioner."
+    ),
+    source=STATIC,
+    measure=measure_place,
+    scores=(Score("place", "place shown"),),
+    controls=(mirror(Bound("place", same=0.01)), other_prompts(Bound("place", high=0.2))),
+    floors=(Bound("place", low=RIGHT),),
+    vae_floors=(Bound("place", low=VAE_RIGHT),),
+)
+SUITES = (PLACE, FLICKER, DRIFT)
