@@ -169,7 +169,7 @@ def test_each_fault_is_named_and_a_wrong_motion_is_none():
         for names, fields in ways.items():
             assert faults(changed(exact, **fields), truth, given=3) == names
         # Within the given frames nothing is the model's.
-        assert faults(changed(exact, stray_F=9.0 * (np.arange(32) < 3)), truth, given=3) == ()
+        assert faults(changed(exact, stray_F=9.0 * (np.arange(32) < 5)), truth, given=5) == ()
 
 
 def test_a_ball_that_splits_or_vanishes_is_abnormal_in_pixels():

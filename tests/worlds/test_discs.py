@@ -104,6 +104,13 @@ def test_a_blur_and_a_tint_do_not_move_what_is_read():
         assert np.abs(reading.position_FN2 - truth.position_FN2)[seen].max() < 0.05
 
 
+def test_a_ground_that_is_not_quite_white_weighs_nothing():
+    for radius in (0.4, 1.2):
+        reading = read(still(4.3, 5.2, radius), lambda clip: np.minimum(clip, 240))
+        assert reading.radius_FN[0, 0] == pytest.approx(radius, rel=0.04)
+        np.testing.assert_allclose(reading.position_FN2[0, 0], (4.3, 5.2), atol=0.003)
+
+
 def test_touching_discs_are_told_apart():
     bodies = (Body(3, 5, 0, 0, 1.2, "red"), Body(5.1, 5, 0, 0, 0.9, "blue"))
     scene = PhyScene("collision", bodies, frames=1)

@@ -153,6 +153,13 @@ def test_a_thrown_ball_follows_its_parabola():
     assert (truth.visible_FN[:, 0] == seen).all() and 0 < seen.sum() < 32
 
 
+def test_a_body_is_visible_only_while_all_of_it_is_inside():
+    time = np.arange(32) * 0.1
+    for vx, vy in ((2, 0), (-2, 0), (0, 2), (0, -2)):
+        truth = ground_truth(PhyScene("uniform", (Body(5, 5, vx, vy, 1),)))
+        assert (truth.visible_FN[:, 0] == (2 * time <= 4)).all()
+
+
 def test_scenes_survive_json():
     scene = PhyScene("collision", (Body(2, 5, 3, 0, 1, "red"), Body(7, 5, -1, 0, 1, "blue")), frames=17, size=32)
     assert scene_from_dict(json.loads(json.dumps(scene.to_dict()))) == scene

@@ -149,7 +149,8 @@ def coverage(clip_FHWC: np.ndarray, colors: tuple[str, ...]) -> np.ndarray:
     # A ground that is a little off (a VAE's white) would weigh as much as a small disc: most pixels of a frame are
     # ground.
     off_FN = np.median(share_FNHW, axis=(-2, -1))
-    return share_FNHW - np.where(np.abs(off_FN) < CORE / 2, off_FN, 0)[..., None, None]
+    off_FN11 = np.where(np.abs(off_FN) < CORE / 2, off_FN, 0)[..., None, None]
+    return (share_FNHW - off_FN11) / (1 - off_FN11)
 
 
 @functools.lru_cache(maxsize=8)
