@@ -37,6 +37,8 @@ def case(prompt="a dog", names=("dog",), **scene):
 
 def test_a_card_says_what_can_be_asked():
     assert card_setting(CARD) == Setting(("dog", "cat"), 64, 64, 17, 8)
+    unheard_of = dataclasses.replace(CARD, concepts=(CardConcept("chimera"), *CARD.concepts))
+    assert card_setting(unheard_of) == card_setting(CARD)
     refuse_by_card(CARD, case())
     for asked, why in (
         (case(frames=33), "33 frames, and small makes at most 17"),
@@ -124,6 +126,8 @@ def test_videos_that_are_missing_are_named(folder, tmp_path):
     system = read_folder(folder, prompts_file(tmp_path, lines), Setting())
     with pytest.raises(ValueError, match=r"1 of 2 prompts have no video in .*'other'.*--seed"):
         system.check([case("p0"), case("other")])
+    with pytest.raises(NotApplicableError, match="first frames"):
+        system.check([dataclasses.replace(case("p0"), given=5)])
     with pytest.raises(NotApplicableError, match="no video"):
         system.check([case("other")])
     with pytest.raises(FileNotFoundError, match=r"missing: .*v7\.mp4"):

@@ -187,6 +187,9 @@ def case_lines(chosen: "Sequence[Suite]", setting: "Setting", n: int, seed: int)
         except NotApplicableError as error:
             print(f"note: no cases of {source.name}: {error}", file=sys.stderr)
             continue
+        if any(case.given for case in drawn):
+            print(f"note: no cases of {source.name}: they give first frames besides a prompt", file=sys.stderr)
+            continue
         for case in drawn:
             prompt = one_line(case.prompt)
             if prompt not in seen:

@@ -16,6 +16,7 @@ from vidgen.eval.suite import Case, NotApplicableError, Setting
 from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.card import Card
 from vidgen.sample.pipeline import DEFAULTS, Pipeline
+from vidgen.worlds.sprites import load_atlas
 
 VIDEO_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif")
 
@@ -157,7 +158,11 @@ class Folder:
         )
 
     def check(self, cases: Sequence[Case]) -> None:
-        """Raises NotApplicableError when no prompt of the cases has a video, ValueError when only some lack one."""
+        """Raises NotApplicableError when the cases give first frames, or no prompt of them has a video; ValueError when
+        only some lack one.
+        """
+        if any(case.given for case in cases):
+            raise NotApplicableError("its cases give first frames, and videos are asked for by prompts alone")
         prompts = [case.prompt for case in flat(cases)]
         missing = [prompt for prompt in dict.fromkeys(prompts) if one_line(prompt) not in self.files]
         if len(missing) == len(set(prompts)):
@@ -249,8 +254,10 @@ def _json_line(path: Path, number: int, line: str) -> tuple[str, str]:
 
 
 def card_setting(card: Card) -> Setting:
-    """What a model can show, by its card."""
-    return Setting(tuple(c.name for c in card.concepts), *card.size, frames=card.max_frames, fps=card.fps)
+    """What a model can show, by its card; of the things that it knows those that the worlds have pictures of."""
+    drawn = {concept.name for concept in load_atlas().concepts}
+    concepts = tuple(concept.name for concept in card.concepts if concept.name in drawn)
+    return Setting(concepts, *card.size, frames=card.max_frames, fps=card.fps)
 
 
 def refuse_by_card(card: Card, case: Case) -> None:

@@ -33,8 +33,8 @@ def draw(setting: Setting, n: int, seed: int) -> tuple[Case, ...]:
     """Prompts of two concepts that are never shown together in training; see `alignment.draw_cases`."""
     if min(setting.width, setting.height) < 32 or setting.frames < 5:
         raise NotApplicableError("its cases need 5 frames of 32x32 pixels")
-    config = scene_config(setting.concepts, min(FRAMES, setting.frames), min(setting.width, setting.height))
     try:
+        config = scene_config(setting.concepts, min(FRAMES, setting.frames), min(setting.width, setting.height))
         drawn = draw_cases(config, n, seed)
     except ValueError as error:
         raise NotApplicableError(f"no cases can be drawn: {error}") from error
