@@ -12,7 +12,8 @@ check_backend() {
   PLACE=(--project="$PROJECT" --zone="$ZONE")
   REGION="${ZONE%-*}"
   HOSTS=$((${ACCELERATOR#tpu7x-} / 2 / CHIPS_PER_HOST)) # the accelerator's number counts cores, two a chip
-  [[ "$SLICES" -eq 1 ]] || die "SLICES=$SLICES: several slices of 7x need Google Kubernetes Engine, which these scripts do not use"
+  [[ "$SLICES" -eq 1 ]] ||
+    die "SLICES=$SLICES: several slices of 7x need Google Kubernetes Engine, which these scripts do not use"
   [[ "$TIER" != reserved || -n "${RESERVATION:-}" ]] || die "TIER=reserved of 7x needs RESERVATION=name"
   RUNTIME="${RUNTIME:-ubuntu-accel-2404-amd64-tpu-tpu7x}"
 }
@@ -69,8 +70,8 @@ machines() {
     echo MACHINE
     return
   fi
-  ask gcloud compute instance-groups managed list-instances "$NAME" "${PLACE[@]}" --format="value(instance.basename())" ||
-    die "cannot list the machines of $NAME"
+  ask gcloud compute instance-groups managed list-instances "$NAME" "${PLACE[@]}" \
+    --format="value(instance.basename())" || die "cannot list the machines of $NAME"
   [[ -n "$ANSWER" ]] || die "$NAME has no machines yet"
   printf '%s\n' "$ANSWER" | sort
 }

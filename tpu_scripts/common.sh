@@ -37,7 +37,9 @@ ask() {
   errors="$(mktemp)"
   ANSWER="$("$@" 2>"$errors")" || status=2
   if [[ "$status" -ne 0 ]]; then
-    if grep -qiE "(queuedResources|instanceGroupManagers)/${NAME}[^/]*not found" "$errors"; then status=1; else cat "$errors" >&2; fi
+    if grep -qiE "(queuedResources|instanceGroupManagers)/${NAME}[^/]*not found" "$errors"; then status=1; else
+      cat "$errors" >&2
+    fi
   fi
   rm -f "$errors"
   return "$status"
@@ -119,7 +121,7 @@ need_run_settings() {
     # Command lines are shown, logged and listed by ps: no place for a secret.
     shopt -s nocasematch
     [[ ! "${entry%%=*}" =~ (token|secret|password|credential|_key$) ]] ||
-      die "ENV holds ${entry%%=*}, which looks like a secret; let the workers' service account read it from Secret Manager"
+      die "ENV holds ${entry%%=*}, which looks like a secret; let the workers read it from Secret Manager instead"
     shopt -u nocasematch
   done
   if [[ -n "${GIT_URL:-}" ]]; then
@@ -132,7 +134,7 @@ need_run_settings() {
     FOLDER="$(cd "${FOLDER:-$(dirname "$EXPERIMENT")}" && pwd)" || die "there is no folder FOLDER=$FOLDER"
     local absolute
     absolute="$(cd "$(dirname "$EXPERIMENT")" && pwd)/$(basename "$EXPERIMENT")"
-    [[ "$absolute" == "$FOLDER"/* ]] || die "EXPERIMENT=$EXPERIMENT is not inside FOLDER=$FOLDER, which is what is copied"
+    [[ "$absolute" == "$FOLDER"/* ]] || die "EXPERIMENT=$EXPERIMENT is not inside FOLDER=$FOLDER, which is copied"
     REMOTE_EXPERIMENT="${absolute#"$FOLDER"/}"
   fi
 }
@@ -152,6 +154,7 @@ for_each() {
     return
   fi
   local output pids=() failed=() i=0
+  local worker='s/.*on worker \([0-9]*\) failed with exit status \([0-9]*\).*/ worker \1 (exit status \2)/p'
   output="$(mktemp -d)"
   for node in "$@"; do
     "${command[@]}" "$node" >"$output/$node.out" 2>"$output/$node.err" &
@@ -159,8 +162,7 @@ for_each() {
   done
   for node in "$@"; do
     if ! wait "${pids[$i]}"; then
-      failed+=("$node$(sed -n 's/.*on worker \([0-9]*\) failed with exit status \([0-9]*\).*/ worker \1 (exit status \2)/p' \
-        "$output/$node.err" | sort -u | tr '\n' ',' | sed 's/,$//')")
+      failed+=("$node$(sed -n "$worker" "$output/$node.err" | sort -u | tr '\n' ',' | sed 's/,$//')")
     fi
     cat "$output/$node.out"
     cat "$output/$node.err" >&2

@@ -33,7 +33,7 @@ if [[ "$DRY_RUN" == no ]]; then
     LOST | FAILED) die "$NAME exists and is $word: run delete.sh first, or watch.sh, which also brings the run back" ;;
     *)
       [[ -z "$type" || "$type" == "$ACCELERATOR" ]] ||
-        die "the name $NAME is taken by a pod of type $type, and $ACCELERATOR is asked for: choose another NAME, or delete.sh"
+        die "the name $NAME is taken by a pod of type $type, and $ACCELERATOR is asked for: take another, or delete.sh"
       note "$NAME exists already and is $word; nothing to do"
       exit 0
       ;;

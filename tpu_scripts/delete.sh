@@ -25,7 +25,9 @@ END
 }
 
 parse_command_line "$@"
-if [[ ${#OPTIONS[@]} -ne 0 && "${OPTIONS[*]}" != --yes ]]; then die "unknown option ${OPTIONS[*]}; see delete.sh --help"; fi
+if [[ ${#OPTIONS[@]} -ne 0 && "${OPTIONS[*]}" != --yes ]]; then
+  die "unknown option ${OPTIONS[*]}; see delete.sh --help"
+fi
 if [[ "$DRY_RUN" == no ]]; then
   read -r state word _ <<<"$(pod_state)"
   case "$state" in

@@ -35,7 +35,8 @@ worker="bash $REMOTE_DIR/worker.sh"
 case "$what" in
   --start | --restart)
     need_run_settings
-    start="$worker start $(quoted ${ENV[@]+"${ENV[@]}"} -- "$REMOTE_EXPERIMENT" --workdir "$WORKDIR" ${ARGS[@]+"${ARGS[@]}"})"
+    arguments=("$REMOTE_EXPERIMENT" --workdir "$WORKDIR" ${ARGS[@]+"${ARGS[@]}"})
+    start="$worker start $(quoted ${ENV[@]+"${ENV[@]}"} -- "${arguments[@]}")"
     # All workers stop before any starts: a new one must not meet an old one.
     [[ "$what" == --start ]] || pod_run "$worker stop" || die "stopping failed on some workers (see above)"
     pod_run "$start" || die "starting failed on some workers (see above); launch.sh --restart starts all anew"

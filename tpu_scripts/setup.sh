@@ -73,7 +73,8 @@ if [[ -f "$LOCK" ]]; then
   pod_copy "$LOCK" || die "copying to the workers failed"
   unpack="$unpack && mv $(quoted "$(basename "$LOCK")") $REMOTE_DIR/requirements.lock"
 fi
-pod_run "$unpack && $(quoted "${install[@]}")" || die "the installation failed on some workers (see above); run setup.sh again"
+pod_run "$unpack && $(quoted "${install[@]}")" ||
+  die "the installation failed on some workers (see above); run setup.sh again"
 if [[ ! -f "$LOCK" ]]; then
   first_fetch "$REMOTE_DIR/requirements.lock" "$LOCK"
 fi

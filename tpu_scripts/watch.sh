@@ -33,7 +33,8 @@ END
 INTERVAL=60 BACKOFF=60 HEALTHY=3600 MAX_RESTARTS=8 MAX_WAIT=1800
 parse_command_line "$@"
 for option in ${OPTIONS[@]+"${OPTIONS[@]}"}; do
-  [[ "$option" =~ ^--(interval|backoff|healthy|max-restarts)=([0-9]+)$ ]] || die "unknown option $option; see watch.sh --help"
+  [[ "$option" =~ ^--(interval|backoff|healthy|max-restarts)=([0-9]+)$ ]] ||
+    die "unknown option $option; see watch.sh --help"
   case "${BASH_REMATCH[1]}" in
     interval) INTERVAL="${BASH_REMATCH[2]}" ;;
     backoff) BACKOFF="${BASH_REMATCH[2]}" ;;

@@ -7,7 +7,7 @@
 #   worker.sh install [GIT_URL GIT_COMMIT]   a Python environment with vidgen[tpu]; the experiment from git if asked
 #   worker.sh start [NAME=VALUE ...] -- ...  'vidgen train ...' as a systemd unit; nothing if it runs already
 #   worker.sh stop                           SIGTERM, upon which vidgen saves and ends
-#   worker.sh status                         one line: vidgen-worker HOST bare|absent|running|stopped|finished|failed STATUS
+#   worker.sh status                         vidgen-worker HOST and bare, absent, running, stopped, finished or failed N
 #
 # A systemd unit survives the end of the ssh session, gets SIGTERM when the machine is taken away, keeps its exit
 # status, and cannot be started twice on the same chips.
