@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Programs compiled for TPUs that are not there. The compiler runs in a process of its own, without the virtual devices
+of this one.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vidgen.parallel.aot import Network, Report, link_rate
+from vidgen.parallel.topology import parse_topology
+
+PROGRAM = """
+import dataclasses, json, sys, time
+import jax, jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec as P
+from vidgen.parallel import aot
+from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.topology import parse_topology
+
+topology = parse_topology("v5e:2x4")
+mesh = make_mesh(MeshConfig(fsdp=4, tensor=2), aot.tpu_devices(topology))
+layers, rows, width = 3, 512, 256
+weights = jax.ShapeDtypeStruct((layers, width, width), jnp.bfloat16, sharding=NamedSharding(mesh, P(None, "fsdp")))
+x = jax.ShapeDtypeStruct((rows, width), jnp.bfloat16, sharding=NamedSharding(mesh, P("fsdp")))
+def stack(w, x):
+    return jax.lax.scan(lambda x, w: (jnp.tanh(x @ w), None), x, w)[0]
+with jax.set_mesh(mesh):
+    compiled = jax.jit(stack).lower(weights, x).compile()
+report = aot.analyse(compiled, mesh, topology, model_flops=2.0 * layers * rows * width * width)
+print(json.dumps(dataclasses.asdict(report)))
+"""
+
+
+@pytest.mark.skipif(find_spec("libtpu") is None, reason='needs the TPU compiler: pip install ".[aot]"')
+def test_a_program_compiled_for_a_tpu_slice_counts_as_written():
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1"}
+    environment.pop("JAX_NUM_CPU_DEVICES", None)
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    report = json.loads(done.stdout.splitlines()[-1])
+    # Rows are shared by the four of fsdp; the two of tensor have nothing to share and compute the same.
+    assert report["compiled_flops"] == 2 * 3 * (512 // 4) * 256 * 256
+    assert report["model_flops"] == report["compiled_flops"] / 2
+    gather = [one for one in report["network"] if one["kind"] == "all-gather"]
+    assert [one["axes"] for one in gather] == ["fsdp"]
+    assert sum(one["bytes"] for one in gather) >= 3 * 0.75 * 256 * 256 * 2 * 0.99
+    assert report["arguments"] >= 3 * 256 * 256 * 2 / 4 + 512 * 256 * 2 / 4
+    assert report["devices"] == 8
+    assert report["capacity"] == 16 * 2**30
+
+
+def network(seconds, overlapped=0.0, dcn=False):
+    return Network("all-gather", "fsdp", 1, 1.0, overlapped, seconds, dcn)
+
+
+def report(**values):
+    given = {
+        "topology": "v5e:2x4", "slices": 1, "devices": 8, "mesh": {"data": 8}, "arguments": 4e9, "outputs": 3e9,
+        "aliased": 3e9, "temporaries": 5e9, "code": 1e9, "capacity": 16e9, "model_flops": 1e12, "compiled_flops": 2e12,
+        "kernel_flops": 0.0, "traffic": 1e9, "network": (), "compute_seconds": 0.01, "memory_seconds": 0.002,
+        "compile_seconds": 1.0,
+    }  # fmt: skip
+    return Report(**{**given, **values})
+
+
+def test_memory_is_counted_once_where_outputs_reuse_arguments():
+    assert report().peak == 10e9
+    assert report().fits
+    assert not report(temporaries=12e9).fits
+
+
+def test_the_roofline_is_the_slowest_resource():
+    assert report().bound == "compute"
+    assert report().roofline_seconds == 0.01
+    busy = report(network=(network(0.007), network(0.008), network(0.012, dcn=True)))
+    assert (busy.bound, busy.roofline_seconds) == ("network", 0.015)
+    assert report(memory_seconds=0.5).bound == "memory"
+
+
+def test_what_is_not_overlapped_adds_to_the_time():
+    assert report(network=(network(0.004, overlapped=0.75),)).exposed_seconds == pytest.approx(0.011)
+
+
+def test_utilisation_at_the_compute_bound_is_model_over_compiled_flops():
+    one = report()
+    assert one.utilisation(one.compute_seconds) == pytest.approx(0.5)
+    assert one.utilisation(2 * one.compute_seconds) == pytest.approx(0.25)
+
+
+def fake_mesh(places, shape, slices=None):
+    devices = np.empty(shape, object)
+    for at, place in zip(np.ndindex(*shape), places, strict=True):
+        devices[at] = SimpleNamespace(coords=place, slice_index=slices[at] if slices is not None else 0)
+    return SimpleNamespace(devices=devices, shape=dict(zip(("data", "fsdp"), shape, strict=True)))
+
+
+def test_an_axis_has_the_links_of_the_dimensions_that_it_lies_along():
+    topology = parse_topology("v5p:2x2x4")
+    places = [(x, y, z) for x in range(2) for y in range(2) for z in range(4)]
+    mesh = fake_mesh(places, (4, 4))  # data: x and y; fsdp: z
+    whole = topology.chip.ici_bandwidth
+    assert link_rate(mesh, ["fsdp"], topology) == (pytest.approx(whole / 3), False)
+    assert link_rate(mesh, ["data"], topology) == (pytest.approx(2 * whole / 3), False)
+    assert link_rate(mesh, ["data", "fsdp"], topology) == (pytest.approx(whole), False)
+
+
+def test_an_axis_over_slices_goes_by_the_data_centre_network():
+    topology = parse_topology("v5e:2x4")
+    places = [(x, y, 0) for _ in range(2) for x in range(2) for y in range(2)]
+    mesh = fake_mesh(places, (2, 4), slices=np.repeat([0, 1], 4).reshape(2, 4))
+    assert link_rate(mesh, ["data"], topology) == (topology.chip.dcn_bandwidth, True)
+    assert not link_rate(mesh, ["fsdp"], topology)[1]

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling for TPUs that are not there, and what the result says: does it fit, and how fast can it be at best.
+
+The compiler is the real one (`libtpu`, the extra "aot"); no TPU is needed. Figures are of one device. Times are a
+roofline (Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009): what the slowest resource needs when
+everything else overlaps with it, so no run can be faster, and a real one is slower.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import jax
+from jax.experimental import topologies
+from jax.sharding import Mesh
+
+from vidgen.parallel import hlo
+from vidgen.parallel.collectives import collectives
+from vidgen.parallel.topology import Topology
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """All collectives of one kind on the same axes.
+
+    Attributes:
+        kind: such as "all-gather".
+        axes: of the mesh, joined by "+".
+        count: how many run in one call.
+        bytes: what a device sends in all of them.
+        overlapped: the share of those bytes that the schedule hides behind other work.
+        seconds: at the full rate of the links that those axes lie on.
+        dcn: whether they leave the slice.
+    """
+
+    kind: str
+    axes: str
+    count: float
+    bytes: float
+    overlapped: float
+    seconds: float
+    dcn: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What one call of a compiled program needs, on one device; bytes, FLOPs and seconds.
+
+    Attributes:
+        topology, slices, devices, mesh: what it was compiled for; mesh gives the size of every axis.
+        arguments, outputs, aliased, temporaries, code: memory; aliased outputs lie where arguments were.
+        capacity: the device's HBM.
+        model_flops: what the mathematics needs, given by the caller, divided by the devices.
+        compiled_flops: dots and convolutions in the program, recomputation included, plus kernel_flops.
+        kernel_flops: of custom kernels, by formula, since the compiler does not see into them.
+        traffic: bytes to and from HBM.
+        network: collectives.
+        compute_seconds, memory_seconds: at the device's peak rates.
+        compile_seconds: what compiling took here.
+    """
+
+    topology: str
+    slices: int
+    devices: int
+    mesh: dict[str, int]
+    arguments: float
+    outputs: float
+    aliased: float
+    temporaries: float
+    code: float
+    capacity: float
+    model_flops: float
+    compiled_flops: float
+    kernel_flops: float
+    traffic: float
+    network: tuple[Network, ...]
+    compute_seconds: float
+    memory_seconds: float
+    compile_seconds: float
+
+    @property
+    def peak(self) -> float:
+        """Memory that the program needs at once."""
+        return self.arguments + self.outputs - self.aliased + self.temporaries + self.code
+
+    @property
+    def fits(self) -> bool:
+        """Whether that is within the device's memory. The compiler itself may not refuse what is not."""
+        return self.peak <= self.capacity
+
+    @property
+    def network_seconds(self) -> float:
+        """Of the busiest network: links within the slice and the data-centre network work at the same time."""
+        return max(sum(one.seconds for one in self.network if one.dcn == dcn) for dcn in (False, True))
+
+    @property
+    def roofline_seconds(self) -> float:
+        """The least time of a call."""
+        return max(self.compute_seconds, self.memory_seconds, self.network_seconds)
+
+    @property
+    def exposed_seconds(self) -> float:
+        """The roofline of compute and memory plus the collectives that the schedule does not overlap."""
+        waits = sum(one.seconds * (1 - one.overlapped) for one in self.network)
+        return max(self.compute_seconds, self.memory_seconds) + waits
+
+    @property
+    def bound(self) -> str:
+        """Which resource the roofline is."""
+        rates = {
+            "compute": self.compute_seconds, "memory": self.memory_seconds, "network": self.network_seconds
+        }  # fmt: skip
+        return max(rates, key=lambda name: rates[name])
+
+    def utilisation(self, seconds: float) -> float:
+        """Model FLOPs utilisation (MFU) if a call took so long: model FLOPs over what the device could do meanwhile."""
+        peak = self.compiled_flops / self.compute_seconds
+        return self.model_flops / (seconds * peak) if seconds else 0.0
+
+
+def tpu_devices(topology: Topology, slices: int = 1) -> list[Any]:
+    """The devices of a slice (or several) that need not exist, for meshes to compile for.
+
+    Raises:
+        ModuleNotFoundError: libtpu is not installed.
+        ValueError: the compiler does not know the topology.
+    """
+    if find_spec("libtpu") is None:
+        raise ModuleNotFoundError('compiling for TPUs needs libtpu: pip install "vidgen[aot]"')
+    options = {"num_slices": slices} if slices > 1 else {}
+    try:
+        described = topologies.get_topology_desc(platform="tpu", topology_name=topology.name, **options)
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"the TPU compiler does not take {topology.name!r} x {slices}: {error}") from error
+    return list(described.devices)
+
+
+def analyse(
+    compiled: jax.stages.Compiled,
+    mesh: Mesh,
+    topology: Topology,
+    *,
+    slices: int = 1,
+    model_flops: float,
+    kernel_flops: float = 0.0,
+    compile_seconds: float = 0.0,
+) -> Report:
+    """Reads a compiled program. model_flops and kernel_flops are of all devices together."""
+    chip, devices = topology.chip, mesh.devices.size
+    module = hlo.parse(compiled.as_text() or "")
+    flops, traffic = hlo.flops(module) + kernel_flops / devices, hlo.traffic(module)
+    memory = compiled.memory_analysis()
+    if memory is None:
+        raise ValueError("the compiler gave no account of memory; compile for TPU, with this version of libtpu")
+    return Report(
+        topology=topology.name,
+        slices=slices,
+        devices=devices,
+        mesh=dict(mesh.shape),
+        arguments=memory.argument_size_in_bytes,
+        outputs=memory.output_size_in_bytes,
+        aliased=memory.alias_size_in_bytes,
+        temporaries=memory.temp_size_in_bytes,
+        code=memory.generated_code_size_in_bytes,
+        capacity=chip.hbm_bytes / chip.devices,
+        model_flops=model_flops / devices,
+        compiled_flops=flops,
+        kernel_flops=kernel_flops / devices,
+        traffic=traffic,
+        network=_network(module, mesh, topology),
+        compute_seconds=flops * chip.devices / chip.flops,
+        memory_seconds=traffic * chip.devices / chip.hbm_bandwidth,
+        compile_seconds=compile_seconds,
+    )
+
+
+def _network(module: hlo.Module, mesh: Mesh, topology: Topology) -> tuple[Network, ...]:
+    together: dict[tuple[str, str], list] = {}
+    for one in collectives(module, dict(mesh.shape)):
+        together.setdefault((one.kind, one.axes), []).append(one)
+    totals = []
+    for (kind, axes), parts in sorted(together.items()):
+        sent = sum(one.times * one.bytes for one in parts)
+        hidden = sum(one.times * one.bytes for one in parts if one.overlapped)
+        rate, dcn = link_rate(mesh, axes.split("+"), topology)
+        totals.append(
+            Network(kind, axes, sum(one.times for one in parts), sent, hidden / sent if sent else 0.0, sent / rate, dcn)
+        )
+    return tuple(totals)
+
+
+def link_rate(mesh: Mesh, axes: Sequence[str], topology: Topology) -> tuple[float, bool]:
+    """(bytes/s that a device can send along these axes of the mesh, whether that leaves the slice).
+
+    Within a slice an axis uses two links, one to each side, for every dimension of the torus that it runs along.
+    """
+    chip = topology.chip
+    names = list(mesh.shape)
+    first = tuple(slice(None) if name in axes else 0 for name in names)
+    group = mesh.devices[first].ravel()
+    if len({getattr(device, "slice_index", 0) or 0 for device in group}) > 1:
+        return chip.dcn_bandwidth / chip.devices, True
+    places = [getattr(device, "coords", ()) for device in group]
+    along = sum(len(set(values)) > 1 for values in zip(*places, strict=True))
+    # Devices of one chip, and devices that say nothing of where they are, share its links.
+    return chip.ici_bandwidth * max(along, 1) * 2 / chip.ici_links / chip.devices, False
