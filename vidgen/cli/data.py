@@ -4,7 +4,6 @@
 
 import contextlib
 import dataclasses
-import difflib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Annotated
 
 import tyro
 
+from vidgen.cli.verbs import dispatch
 from vidgen.config import parse_arguments, parse_known
 
 HELP = """\
@@ -77,15 +77,7 @@ class Look:
 
 def run(argv: Sequence[str]) -> None:
     """Runs the command; bad input is a `ValueError` or an `OSError`."""
-    commands = {"list": list_all, "build": build, "look": look}
-    if not argv or argv[0] in ("-h", "--help", "help"):
-        print(HELP, end="")
-    elif argv[0] in commands:
-        commands[argv[0]](argv[1:])
-    else:
-        near = difflib.get_close_matches(argv[0], commands, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}."
-        raise ValueError(f"Unknown command 'data {argv[0]}': {hint}")
+    dispatch("data", HELP, {"list": list_all, "build": build, "look": look}, argv)
 
 
 def list_all(argv: Sequence[str]) -> None:

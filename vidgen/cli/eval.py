@@ -4,7 +4,6 @@
 
 import contextlib
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from vidgen.cli.verbs import dispatch
 from vidgen.config import parse_arguments
 
 if TYPE_CHECKING:
@@ -64,11 +64,28 @@ Make a video of each line's prompt, save it under the line's file name into one 
 """
 
 MAX_CASES = 100_000
-_OPTIONAL = "(default: {})"
 
 
-@dataclass(frozen=True)
-class World:
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """Options that say which cases are drawn."""
+
+    suite: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: all)")
+    ] = ()
+    """A suite; may be given several times. 'vidgen eval suites' lists them."""
+    n: Annotated[int, tyro.conf.arg(metavar="N")] = 200
+    """Cases of a suite."""
+    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
+    """The start of the random numbers; the same seed gives the same cases, and the same report."""
+    frames: Annotated[
+        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the model's most, or 17)")
+    ] = None
+    """Frames of the longest clip to ask for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class World(Drawn):
     """Scores a model, or any videos, in simulated worlds whose truth is known, and writes a report."""
 
     out: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")]
@@ -82,18 +99,6 @@ class World:
     """Score the videos in this folder instead of a model."""
     prompts: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: none)")] = None
     """What --videos shows: a .jsonl file with "file" and "prompt" a line, or a .txt file with a prompt a line."""
-    suite: Annotated[
-        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: all)")
-    ] = ()
-    """A suite to run; may be given several times. 'vidgen eval suites' lists them."""
-    n: Annotated[int, tyro.conf.arg(metavar="N")] = 200
-    """Cases of a suite."""
-    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
-    """The start of the random numbers; the same seed gives the same report."""
-    frames: Annotated[
-        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the model's most, or 17)")
-    ] = None
-    """Frames of the longest clip to ask for."""
     steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the model's own)")] = None
     """Steps of the sampler."""
     guidance: Annotated[float | None, tyro.conf.arg(metavar="W", help_behavior_hint="(default: the model's own)")] = (
@@ -108,39 +113,19 @@ class World:
     """Processes that measure clips."""
 
 
-@dataclass(frozen=True)
-class Cases:
+@dataclass(frozen=True, kw_only=True)
+class Cases(Drawn):
     """Writes the prompts of the benchmark into a file, so that another system can be run on them."""
 
     out: Annotated[Path, tyro.conf.arg(metavar="FILE.jsonl", help_behavior_hint="(required)")]
     """The file to write: a JSON object a line, with prompt, file, frames, fps, width and height."""
     model: Annotated[str | None, tyro.conf.arg(metavar="NAME|DIR", help_behavior_hint="(default: none)")] = None
     """Take the concepts, the size and the length from this model's card."""
-    suite: Annotated[
-        tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: all)")
-    ] = ()
-    """A suite whose prompts are written; may be given several times."""
-    n: Annotated[int, tyro.conf.arg(metavar="N")] = 200
-    """Cases of a suite."""
-    seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
-    """The start of the random numbers."""
-    frames: Annotated[
-        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the model's most, or 17)")
-    ] = None
-    """Frames of the longest clip to ask for."""
 
 
 def run(argv: Sequence[str]) -> None:
     """Runs the command; bad input is a `ValueError` or an `OSError`."""
-    commands = {"world": world, "cases": cases, "suites": suites}
-    if not argv or argv[0] in ("-h", "--help", "help"):
-        print(HELP, end="")
-    elif argv[0] in commands:
-        commands[argv[0]](argv[1:])
-    else:
-        near = difflib.get_close_matches(argv[0], commands, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}."
-        raise ValueError(f"Unknown command 'eval {argv[0]}': {hint}")
+    dispatch("eval", HELP, {"world": world, "cases": cases, "suites": suites}, argv)
 
 
 def suites(argv: Sequence[str]) -> None:
