@@ -19,7 +19,7 @@ import numpy as np
 from vidgen.data.tokenizer import Tokenizer
 from vidgen.worlds.captions import caption
 from vidgen.worlds.render import render
-from vidgen.worlds.scene import Scene, SceneConfig, draw_scene
+from vidgen.worlds.motion import Scene
 
 CAPTIONS_PER_CLIP = 8
 READ_THREADS = 2
@@ -56,6 +56,14 @@ class LatentItems(Protocol):
     def __getitem__(self, index: int) -> LatentItem: ...
 
 
+class DrawsScenes(Protocol):
+    """What scenes are drawn from: a `SceneConfig`, a `StoryConfig`, or a `SplitConfig` of such."""
+
+    def draw(self, seed: int) -> Scene:
+        """The scene of a seed; pure."""
+        ...
+
+
 @dataclass(frozen=True)
 class WorldSource:
     """`size` scenes drawn from `config`, rendered when they are asked for; item i depends on (config, seed, i) alone.
@@ -63,7 +71,7 @@ class WorldSource:
     Two sources with different seeds share no scene seed.
     """
 
-    config: SceneConfig
+    config: DrawsScenes
     size: int
     seed: int
 
@@ -80,7 +88,7 @@ class WorldSource:
         """The scene behind item `index`, with its ground truth."""
         if not 0 <= index < self.size:
             raise IndexError(f"scene {index} was asked for; this source has scenes 0 to {self.size - 1}")
-        return draw_scene(self.config, (self.seed << 32) + int(index))
+        return self.config.draw((self.seed << 32) + int(index))
 
     def __getitem__(self, index: int) -> VideoItem:
         scene = self.scene(index)

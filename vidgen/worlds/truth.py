@@ -12,6 +12,10 @@ from vidgen.worlds.motion import Poses, Scene, camera_path, screen_poses
 from vidgen.worlds.raster import alpha_masks, far_to_near
 from vidgen.worlds.sprites import CELL, CONTENT, load_atlas
 
+GONE = 0.1
+"""Less than this share of something behind another thing counts as out of sight."""
+_RESTS = 0.002
+"""What moves less than this share of the frame in a frame's time is at rest."""
 SEEN = 0.5
 """An object counts as in the frame from this share of its area on."""
 
@@ -21,8 +25,10 @@ class Event:
     """Something that happens at a frame.
 
     kind: "enters" and "leaves" (side says where), "bounces" (touches down), "hidden" and "revealed" (more than half
-    of it is covered by `other`, or no longer), "passes" (from left to right of `other` or back). subject, other: object
-    indices, other is -1 where there is none.
+    of it is covered by `other`, or no longer), "passes" (from left to right of `other` or back). In stories also
+    "starts" and "stops" (from rest, to rest; side says which way it goes or came), "touches" (comes within a pixel of
+    `other`), "vanishes" and "reappears" (while in the frame; hardly anything of it is seen), "opens" (gets narrow).
+    subject, other: object indices, other is -1 where there is none.
     """
 
     frame: int
@@ -55,7 +61,7 @@ def ground_truth(scene: Scene) -> Truth:
     """The truth of a scene; see Truth. Takes about as long as rendering it."""
     seen = screen_poses(scene)
     order = far_to_near(scene)
-    visible_FN, inside_FN, cover_FNN = _shares(scene, order)
+    visible_FN, inside_FN, cover_FNN, touch_FNN = _shares(scene, order)
     return Truth(
         boxes_FN4=_boxes(scene, seen),
         centers_FN2=np.stack([seen.x_FN, seen.y_FN], axis=-1).astype(np.float32),
@@ -63,7 +69,7 @@ def ground_truth(scene: Scene) -> Truth:
         inside_FN=inside_FN,
         order_N=tuple(order),
         camera_F3=camera_path(scene),
-        events=_events(scene, seen, inside_FN, cover_FNN),
+        events=_events(scene, seen, visible_FN, inside_FN, cover_FNN, touch_FNN),
     )
 
 
@@ -94,11 +100,14 @@ def _boxes(scene: Scene, seen: Poses) -> np.ndarray:
     return boxes_FN4
 
 
-def _shares(scene: Scene, order: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares of each object's area: visible [F, N], inside the frame [F, N], covered by each other one [F, N, N]."""
+def _shares(scene: Scene, order: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Shares of each object's area: visible [F, N], inside the frame [F, N], covered by each other one [F, N, N]; and,
+    in stories, whether it is within a pixel of each other one [F, N, N].
+    """
     count = len(scene.objects)
     visible_FN, inside_FN = (np.zeros((scene.frames, count), np.float32) for _ in range(2))
     cover_FNN = np.zeros((scene.frames, count, count), np.float32)
+    touch_FNN = np.zeros((scene.frames, count, count), bool)
     for frame, masks in enumerate(alpha_masks(scene)):
         clear_HW = np.ones((scene.height, scene.width), np.float32)
         nearer: list[int] = []
@@ -112,11 +121,22 @@ def _shares(scene: Scene, order: list[int]) -> tuple[np.ndarray, np.ndarray, np.
                 cover_FNN[frame, row, other] = (mask_HW * masks[other][0]).sum() / area
             clear_HW *= 1 - mask_HW
             nearer.append(row)
-    return visible_FN, inside_FN, cover_FNN
+        if scene.story:
+            solid = [mask_HW > 0.5 for mask_HW, _ in masks]
+            wide = [cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for one in solid]
+            touch_FNN[frame] = [[(one & other).any() for other in solid] for one in wide]
+    return visible_FN, inside_FN, cover_FNN, touch_FNN
 
 
-def _events(scene: Scene, seen: Poses, inside_FN: np.ndarray, cover_FNN: np.ndarray) -> tuple[Event, ...]:
-    events: list[Event] = []
+def _events(
+    scene: Scene,
+    seen: Poses,
+    visible_FN: np.ndarray,
+    inside_FN: np.ndarray,
+    cover_FNN: np.ndarray,
+    touch_FNN: np.ndarray,
+) -> tuple[Event, ...]:
+    events = _story_events(scene, seen, visible_FN, inside_FN, touch_FNN) if scene.story else []
     for row, thing in enumerate(scene.objects):
         for start, stop in _changes(inside_FN[:, row] >= SEEN):
             events.append(Event(stop, "enters", row, side=_side(scene, seen, start, row)))
@@ -138,6 +158,31 @@ def _events(scene: Scene, seen: Poses, inside_FN: np.ndarray, cover_FNN: np.ndar
                     Event(stop, "passes", row, other) for _, stop in _changes(seen.x_FN[:, row] < seen.x_FN[:, other])
                 ]
     return tuple(sorted(events, key=lambda event: (event.frame, event.subject, event.kind, event.other)))
+
+
+def _story_events(
+    scene: Scene, seen: Poses, visible_FN: np.ndarray, inside_FN: np.ndarray, touch_FNN: np.ndarray
+) -> list[Event]:
+    """What is measured of stories: from frame to frame, not from what the story says."""
+    events: list[Event] = []
+    step_FN2 = np.diff(np.stack([seen.x_FN, seen.y_FN], axis=-1), axis=0)
+    for row in range(len(scene.objects)):
+        moves_F = np.abs(step_FN2[:, row]).max(-1) > _RESTS * min(scene.width, scene.height)
+        moves_F = np.concatenate([[False], moves_F, [False]])
+        begins, ends = np.flatnonzero(~moves_F[:-1] & moves_F[1:]), np.flatnonzero(moves_F[:-1] & ~moves_F[1:])
+        for begin, end in zip(begins, ends, strict=True):
+            dx, dy = step_FN2[begin:end, row].sum(0)
+            side = ("right" if dx > 0 else "left") if abs(dx) > abs(dy) else ("down" if dy > 0 else "up")
+            events += [Event(int(begin), "starts", row, side=side), Event(int(end), "stops", row, side=side)]
+        narrow_F = np.abs(seen.wide_FN[:, row]) < 0.5
+        events += [Event(stop, "opens", row) for _, stop in _changes(narrow_F)]
+        gone_F = (visible_FN[:, row] < GONE) & (inside_FN[:, row] > 0.9)
+        events += [Event(stop, "vanishes", row) for _, stop in _changes(gone_F)]
+        events += [Event(stop, "reappears", row) for _, stop in _changes(~gone_F)]
+        for other in range(len(scene.objects)):
+            if other != row:
+                events += [Event(stop, "touches", row, other) for _, stop in _changes(touch_FNN[:, row, other])]
+    return events
 
 
 def _changes(is_so_F: np.ndarray) -> list[tuple[int, int]]:

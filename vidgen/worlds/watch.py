@@ -124,7 +124,9 @@ def _edge(seen: Watched, name: str, look: int) -> str:
         return ""
     axis = ("left", "right") if way[0] >= way[1] else ("up", "down")
     side = min(axis, key=lambda one: away[one])
-    return side if away[side] <= EDGE else ""
+    # In a long clip it gets far between two looks.
+    steps = np.abs(np.diff(around, axis=0))[:, 0 if axis[0] == "left" else 1]
+    return side if away[side] <= EDGE + steps.max() else ""
 
 
 def _moves(path_L2: np.ndarray, start: int, end: int) -> list[Happening]:
