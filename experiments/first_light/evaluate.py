@@ -30,7 +30,6 @@ from vidgen.eval.alignment import (
     draw_cases,
     mirrored,
     read_clips,
-    scene_config,
     score_readings,
     shuffled,
 )
@@ -41,12 +40,13 @@ from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import DEFAULTS, Pipeline, load_pipeline, model_folder
 from vidgen.train.dit import init_params
 from vidgen.worlds.render import render
-from vidgen.worlds.scene import SceneConfig, draw_scene
+from vidgen.worlds.scene import FIRST_LIGHT_SCENES, SceneConfig, draw_scene
 from vidgen.worlds.sprites import FIRST_LIGHT
 from vidgen.worlds.tracks import Track, is_left_of
 
 FRAMES, SIZE, FPS = 17, 64, 8
 BATCH = 8
+HELD_OUT = dataclasses.replace(FIRST_LIGHT_SCENES, objects=(2, 2), object_weights=None, split="heldout")
 UNSEEN = 2**41  # first seed of the VAE's scenes; training counts up from 0
 
 
@@ -113,7 +113,7 @@ def footage() -> list[np.ndarray]:
 
 def evaluate_vae(vae: Autoencoder, scenes: int) -> dict[str, dict[str, float]]:
     kinds = {
-        "held-out scenes of the model's kind": scene_config(FIRST_LIGHT, FRAMES, SIZE),
+        "held-out scenes of the model's kind": HELD_OUT,
         "held-out scenes of all kinds": SceneConfig(split="heldout", frames=FRAMES),
     }
     report = {}
@@ -212,7 +212,7 @@ def main(options: Options) -> None:
     if options.only in ("all", "vae") and vae:
         report["vae"] = evaluate_vae(vae, options.scenes)
     if options.only != "vae":
-        cases = draw_cases(scene_config(concepts, FRAMES, SIZE), options.n, options.seed)
+        cases = draw_cases(HELD_OUT, options.n, options.seed)
         if options.only in ("all", "model"):
             columns = evaluate_model(options, cases, concepts)
         if options.only in ("all", "floor"):
