@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Self- and cross-attention modules. The kernel comes in as `attn_fn`, so a network never holds a mesh."""
 
+import functools
 from collections.abc import Callable
 
 from flax import linen as nn
@@ -9,7 +10,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from vidgen.models import rope
-from vidgen.models.layers import Dense, RMSNorm
+from vidgen.models.layers import Dense, RMSNorm, ShardFn, unsharded
 
 AttnFn = Callable[[Array, Array, Array, tuple[Array, Array] | None], Array]
 """attn_fn(q [B, L, N, K], k [B, S, N, K], v [B, S, N, K], (q segments [B, L], k segments [B, S]) or None) -> like q"""
@@ -25,12 +26,14 @@ class Attention(nn.Module):
         attn_fn: the kernel.
         dtype: rounding of the operands of matmuls.
         qk_norm: whether queries and keys are normalised.
+        shard: how arrays are divided.
     """
 
     heads: int
     attn_fn: AttnFn
     dtype: DTypeLike
     qk_norm: bool = True
+    shard: ShardFn = unsharded
 
     @nn.compact
     def __call__(
@@ -43,13 +46,16 @@ class Attention(nn.Module):
         """Attends from x to `context` (to itself if None); `angles` are rotary, for self-attention only."""
         B, L, D = x_BLD.shape
         context = x_BLD if context_BSD is None else context_BSD
-        q = Dense(D, dtype=self.dtype, name="q")(x_BLD)
-        k = Dense(D, dtype=self.dtype, name="k")(context)
-        v = Dense(D, dtype=self.dtype, name="v")(context)
+        dense = functools.partial(Dense, D, dtype=self.dtype, shard=self.shard)
+        q = dense(axes="DN", name="q")(x_BLD)
+        k = dense(axes="DN", name="k")(context)
+        v = dense(axes="DN", name="v")(context)
         if self.qk_norm:
             q, k = RMSNorm(name="q_norm")(q), RMSNorm(name="k_norm")(k)
         q, k, v = (a.reshape(B, a.shape[1], self.heads, D // self.heads) for a in (q, k, v))
         if angles_BLK is not None:
             q, k = rope.rotate(q, angles_BLK), rope.rotate(k, angles_BLK)
-        out = self.attn_fn(q, k, v, segment_ids).reshape(B, L, D)
-        return Dense(D, dtype=self.dtype, name="out")(out)
+        dims = "BLNK" if context_BSD is None else "BSNK"
+        q, k, v = self.shard(q, "BLNK"), self.shard(k, dims), self.shard(v, dims)
+        out = self.shard(self.attn_fn(q, k, v, segment_ids), "BLNK").reshape(B, L, D)
+        return dense(axes="ND", name="out")(out)

@@ -8,6 +8,7 @@ modulation is computed E times a row and spread to the tokens where it is used.
 """
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +19,7 @@ from jax.typing import DTypeLike
 
 from vidgen.models import rope
 from vidgen.models.attention import Attention, AttnFn
-from vidgen.models.layers import Dense, LayerNorm, apply, gelu, patchify, sinusoid, unpatchify
+from vidgen.models.layers import Dense, LayerNorm, ShardFn, apply, gelu, patchify, sinusoid, unpatchify, unsharded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +78,8 @@ class DiTBlock(nn.Module):
 
     config: DiTConfig
     attn_fn: AttnFn
+    cross_attn_fn: AttnFn
+    shard: ShardFn
 
     @nn.compact
     def __call__(
@@ -92,23 +95,30 @@ class DiTBlock(nn.Module):
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         table = self.param("modulation", initializers.normal(cfg.width**-0.5), (6, cfg.width))
+        dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
+        attention = functools.partial(Attention, cfg.heads, dtype=dtype, shard=self.shard)
 
         def chosen(i: int) -> Array:
             return gather_time(modulation_BE6D[:, :, i] + table[i], chosen_BLE)
 
         h = LayerNorm(name="norm1")(x_BLD) * (1 + chosen(1)) + chosen(0)
-        h = Attention(cfg.heads, self.attn_fn, dtype, name="self")(h, None, angles_BLK, segment_ids)
+        h = attention(attn_fn=self.attn_fn, name="self")(h, None, angles_BLK, segment_ids)
         x_BLD = x_BLD + h * chosen(2)
         h = LayerNorm(affine=True, name="norm2")(x_BLD)
-        x_BLD = x_BLD + Attention(cfg.heads, self.attn_fn, dtype, name="cross")(h, text_BSD, None, text_segment_ids)
+        x_BLD = x_BLD + attention(attn_fn=self.cross_attn_fn, name="cross")(h, text_BSD, None, text_segment_ids)
         h = LayerNorm(name="norm3")(x_BLD) * (1 + chosen(4)) + chosen(3)
-        h = gelu(Dense(cfg.hidden, dtype=dtype, name="up")(h))
-        x_BLD = x_BLD + Dense(cfg.width, dtype=dtype, name="down")(h) * chosen(5)
-        return x_BLD, None
+        h = self.shard(gelu(dense(cfg.hidden, axes="DM", name="up")(h)), "BLM")
+        x_BLD = x_BLD + dense(cfg.width, axes="MD", name="down")(h) * chosen(5)
+        return self.shard(x_BLD, "BLD"), None
 
 
 class DiT(nn.Module):
     """Velocity of every token of a row.
+
+    Attributes:
+        attn_fn: kernel of self-attention.
+        cross_attn_fn: kernel of attention to text, whose tokens are not divided over devices; None is attn_fn.
+        shard: how arrays are divided over devices.
 
     Call arguments:
         tokens_BLP: patches of noisy latents (P = patch volume x channels).
@@ -125,6 +135,8 @@ class DiT(nn.Module):
 
     config: DiTConfig
     attn_fn: AttnFn
+    cross_attn_fn: AttnFn | None = None
+    shard: ShardFn = unsharded
 
     @nn.compact
     def __call__(
@@ -140,20 +152,22 @@ class DiT(nn.Module):
     ) -> Array:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
+        tokens_BLP, text_BSD = self.shard(tokens_BLP, "BLP"), self.shard(text_BSD, "BSD")
         B, L, P = tokens_BLP.shape
         E = t_BE.shape[1]
         chosen_BLE = jax.nn.one_hot(time_ids_BL, E, dtype=jnp.float32) if E > 1 else None
         skip, scale = linear_velocity(gather_time(t_BE[..., None], chosen_BLE)) if cfg.precondition else (0.0, 1.0)
-        x = Dense(cfg.width, dtype=dtype, name="patch_embedding")(scale * tokens_BLP)
+        x = dense(cfg.width, name="patch_embedding")(scale * tokens_BLP)
         if cfg.coordinates:
-            x = x + Dense(cfg.width, dtype=dtype, name="coordinates")(_coordinate_features(positions_BL3, extent_BL3))
+            x = x + dense(cfg.width, name="coordinates")(_coordinate_features(positions_BL3, extent_BL3))
         time = sinusoid(t_BE * cfg.time_scale, cfg.time_width)
-        time = Dense(cfg.width, dtype=dtype, name="time1")(time)
-        time_BED = Dense(cfg.width, dtype=dtype, name="time2")(nn.silu(time))
-        modulation = Dense(6 * cfg.width, dtype=dtype, zero=True, name="modulation")(nn.silu(time_BED))
+        time = dense(cfg.width, name="time1")(time)
+        time_BED = dense(cfg.width, name="time2")(nn.silu(time))
+        modulation = dense(6 * cfg.width, zero=True, name="modulation")(nn.silu(time_BED))
         modulation_BE6D = modulation.reshape(B, -1, 6, cfg.width).astype(jnp.float32)
-        text = Dense(cfg.width, dtype=dtype, name="text1")(text_BSD)
-        text = Dense(cfg.width, dtype=dtype, name="text2")(gelu(text))
+        text = dense(cfg.width, name="text1")(text_BSD)
+        text = self.shard(dense(cfg.width, name="text2")(gelu(text)), "BSD")
 
         if segment_ids is None:
             self_segments, x_segments, text_segments = None, jnp.ones((B, L), jnp.int32), text_real_BS.astype(jnp.int32)
@@ -170,13 +184,16 @@ class DiT(nn.Module):
             split_rngs={"params": True},
             in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType] - Flax's own type forgets it
             length=cfg.layers,
-        )(cfg, self.attn_fn, name="blocks")
-        angles = rope.angles(positions_BL3, cfg.width // cfg.heads)
-        x, _ = blocks(x, modulation_BE6D, chosen_BLE, angles, self_segments, text, (x_segments, text_segments))
+        )(cfg, self.attn_fn, self.cross_attn_fn or self.attn_fn, self.shard, name="blocks")
+        angles = self.shard(rope.angles(positions_BL3, cfg.width // cfg.heads), "BLK")
+        x, _ = blocks(
+            self.shard(x, "BLD"), modulation_BE6D, chosen_BLE, angles, self_segments, text, (x_segments, text_segments)
+        )
         table = self.param("final_modulation", initializers.normal(cfg.width**-0.5), (2, cfg.width))
         add, multiply = (gather_time(time_BED.astype(jnp.float32) + table[i], chosen_BLE) for i in (0, 1))
         x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
-        return skip * tokens_BLP + scale * Dense(P, dtype=dtype, zero=True, name="out")(x).astype(jnp.float32)
+        out = dense(P, zero=True, name="out")(x).astype(jnp.float32)
+        return self.shard(skip * tokens_BLP + scale * out, "BLP")
 
 
 def linear_velocity(t: Array) -> tuple[Array, Array]:
@@ -197,10 +214,19 @@ def _coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int =
     return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(*share.shape[:2], -1)
 
 
-def apply_to_grid(model: DiT, params: dict, x_BTHWC: Array, t_BT: Array, text_BSD: Array, text_real_BS: Array) -> Array:
+def apply_to_grid(
+    model: DiT,
+    params: dict,
+    x_BTHWC: Array,
+    t_BT: Array,
+    text_BSD: Array,
+    text_real_BS: Array,
+    multiple: int = 1,
+) -> Array:
     """Velocity of a batch of whole clips: latents [B, T, H, W, C], a time for each latent frame [B, T].
 
-    This is the adapter between a solver's view, clips, and the network's, tokens.
+    This is the adapter between a solver's view, clips, and the network's, tokens. Rows are filled up to a `multiple` of
+    tokens, so that a mesh can divide them; what is added is a segment of its own.
     """
     B = x_BTHWC.shape[0]
     patch = model.config.patch
@@ -210,5 +236,13 @@ def apply_to_grid(model: DiT, params: dict, x_BTHWC: Array, t_BT: Array, text_BS
     extent = jnp.broadcast_to(jnp.array([T, H, W]), positions.shape)
     time_ids = jnp.broadcast_to(positions[..., 0], (B, T * H * W))
     t_BE = t_BT[:, :: patch[0]]
-    v = apply(model, params, tokens.reshape(B, -1, P), positions, extent, t_BE, time_ids, text_BSD, text_real_BS)
-    return unpatchify(v.reshape(B, T, H, W, P), patch)
+    rows = [tokens.reshape(B, -1, P), positions, extent, time_ids]
+    L, fill = T * H * W, -(T * H * W) % multiple
+    segments = None
+    if fill:
+        rows = [jnp.pad(a, ((0, 0), (0, fill), *((0, 0) for _ in a.shape[2:])), "edge") for a in rows]
+        own = jnp.broadcast_to(jnp.arange(L + fill) < L, (B, L + fill)).astype(jnp.int32)
+        segments = own, jnp.ones(text_real_BS.shape, jnp.int32)
+    tokens, positions, extent, time_ids = rows
+    v = apply(model, params, tokens, positions, extent, t_BE, time_ids, text_BSD, text_real_BS, segments)
+    return unpatchify(v[:, :L].reshape(B, T, H, W, P), patch)

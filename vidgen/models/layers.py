@@ -4,7 +4,7 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -14,42 +14,59 @@ from flax.linen import initializers
 from jax import Array
 from jax.typing import DTypeLike
 
+ShardFn = Callable[[Array, str], Array]
+"""shard(x, letters) -> x, told to the compiler how it is divided over devices, by the letters of `vidgen.typing`."""
+
+
+def unsharded(x: Array, _: str) -> Array:
+    """The `ShardFn` of one device: says nothing."""
+    return x
+
 
 def apply(module: nn.Module, params: Any, *args: Any, method: Callable | None = None) -> Any:
     """A module's call (or another method) as a pure function of its parameters."""
     return module.apply({"params": params}, *args, method=method)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def matmul(x: Array, w: Array, dtype: DTypeLike) -> Array:
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def matmul(x: Array, w: Array, dtype: DTypeLike, gather: Callable[[Array], Array] = lambda w: w) -> Array:
     """x [..., I] @ w [I, O] with both operands rounded to `dtype` and float32 accumulation, returned as x.dtype.
 
     The backward pass rounds the cotangent to `dtype` too. JAX's own rule would multiply a float32 cotangent with
     bfloat16 operands, which neither MXUs nor CPU matrix units do at full rate.
+
+    `gather` is applied to the rounded weight wherever it is used: on a mesh it collects the shards, here, inside the
+    scan over layers, and again in the backward pass, so that no more than the layers in use are ever whole.
     """
-    return jnp.matmul(x.astype(dtype), w.astype(dtype), preferred_element_type=jnp.float32).astype(x.dtype)
+    return jnp.matmul(x.astype(dtype), gather(w.astype(dtype)), preferred_element_type=jnp.float32).astype(x.dtype)
 
 
-def _matmul_fwd(x: Array, w: Array, dtype: DTypeLike) -> tuple[Array, tuple[Array, ...]]:
+def _matmul_fwd(x: Array, w: Array, dtype: DTypeLike, gather: Callable) -> tuple[Array, tuple[Array, ...]]:
     # Only the rounded operands are kept: half the memory, and the backward pass needs nothing more. The empty
     # arrays carry the dtypes that the cotangents must have.
-    return matmul(x, w, dtype), (x.astype(dtype), w.astype(dtype), jnp.empty(0, x.dtype), jnp.empty(0, w.dtype))
+    return matmul(x, w, dtype, gather), (x.astype(dtype), w.astype(dtype), jnp.empty(0, x.dtype), jnp.empty(0, w.dtype))
 
 
-def _matmul_bwd(dtype: DTypeLike, saved: tuple[Array, ...], g: Array) -> tuple[Array, Array]:
+def _matmul_bwd(_: DTypeLike, gather: Callable, saved: tuple[Array, ...], g: Array) -> tuple[Array, Array]:
     x, w, x_like, w_like = saved
-    x_rows, g_rows = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1]).astype(dtype)
-    dx = _dot(g_rows, w, ((1,), (1,))).reshape(x.shape).astype(x_like.dtype)
-    dw = jax.lax.platform_dependent(x_rows, g_rows, cpu=_transposed_dot_cpu, default=_transposed_dot)
-    return dx, dw.astype(w_like.dtype)
+    dx, dw = jax.lax.platform_dependent(x, gather(w), g, cpu=_matmul_grads_cpu, default=_matmul_grads)
+    return dx.astype(x_like.dtype), dw.astype(w_like.dtype)
 
 
-def _dot(a: Array, b: Array, contract: tuple[tuple[int, ...], tuple[int, ...]]) -> Array:
+def _matmul_grads(x: Array, w: Array, g: Array) -> tuple[Array, Array]:
+    # The rows are not made one dimension: clips and tokens lie along different mesh axes, and a dimension of both would
+    # have to be collected on every device.
+    rows, g = range(x.ndim - 1), g.astype(w.dtype)
+    return _dot(g, w, ((g.ndim - 1,), (1,))), _dot(x, g, (rows, rows))
+
+
+def _matmul_grads_cpu(x: Array, w: Array, g: Array) -> tuple[Array, Array]:
+    x_RI, g_RO = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1]).astype(w.dtype)
+    return _dot(g_RO, w, ((1,), (1,))).reshape(x.shape), _transposed_dot_cpu(x_RI, g_RO)
+
+
+def _dot(a: Array, b: Array, contract: tuple[Sequence[int], Sequence[int]]) -> Array:
     return jax.lax.dot_general(a, b, (contract, ((), ())), preferred_element_type=jnp.float32)
-
-
-def _transposed_dot(x_RI: Array, g_RO: Array) -> Array:
-    return _dot(x_RI, g_RO, ((0,), (0,)))
 
 
 def _transposed_dot_cpu(x_RI: Array, g_RO: Array) -> Array:
@@ -72,17 +89,22 @@ class Dense(nn.Module):
         use_bias: whether a bias is added.
         dtype: what the operands of the product are rounded to.
         zero: start at zero, so that the layer is silent at first (the output and gate layers of DiT).
+        axes: letters of the kernel's dimensions, for `shard`: "DM" keeps the outputs divided, "MD" the inputs.
+        shard: how the kernel is collected before it is used.
     """
 
     features: int
     use_bias: bool = True
     dtype: DTypeLike = jnp.bfloat16
     zero: bool = False
+    axes: str = "IO"
+    shard: ShardFn = unsharded
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
         init = initializers.zeros_init() if self.zero else initializers.lecun_normal()
-        y: Array = matmul(x, self.param("kernel", init, (x.shape[-1], self.features)), self.dtype)
+        kernel = self.param("kernel", init, (x.shape[-1], self.features))
+        y: Array = matmul(x, kernel, self.dtype, lambda w: self.shard(w, self.axes))
         if self.use_bias:
             y = y + self.param("bias", initializers.zeros_init(), (self.features,)).astype(y.dtype)
         return y

@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+import functools
 import math
 
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from jax import Array
 from jax.nn import softmax
 from jax.typing import DTypeLike
 
-from vidgen.models.layers import Dense, RMSNorm, gelu
+from vidgen.models.layers import Dense, RMSNorm, ShardFn, gelu, unsharded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,36 +57,40 @@ class TextBlock(nn.Module):
     """Self-attention with a relative position bias, then a gated MLP."""
 
     config: TextConfig
+    shard: ShardFn
 
     @nn.compact
     def __call__(self, x_BSD: Array, real_BS: Array) -> Array:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         B, S, D = x_BSD.shape
+        dense = functools.partial(Dense, use_bias=False, dtype=dtype, shard=self.shard)
         h = RMSNorm(name="norm1")(x_BSD)
-        q, k, v = (
-            Dense(D, use_bias=False, dtype=dtype, name=n)(h).reshape(B, S, cfg.heads, D // cfg.heads) for n in "qkv"
-        )
+        q, k, v = (dense(D, axes="DN", name=n)(h).reshape(B, S, cfg.heads, D // cfg.heads) for n in "qkv")
+        q, k, v = (self.shard(a, "BSNK") for a in (q, k, v))
         table = self.param("relative_bias", initializers.normal(0.02), (cfg.buckets, cfg.heads))
         bias_NSS = table[relative_buckets(S, cfg.buckets, cfg.max_distance)].transpose(2, 0, 1)
         # T5 leaves out the 1/sqrt(K) of the scores; its initialisation makes up for it, ours is plain.
         scores = jnp.einsum("BLNK,BSNK->BNLS", q, k, preferred_element_type=jnp.float32) * (D // cfg.heads) ** -0.5
         scores = jnp.where(real_BS[:, None, None, :], scores + bias_NSS, jnp.finfo(jnp.float32).min)
         h = jnp.einsum("BNLS,BSNK->BLNK", softmax(scores, axis=-1).astype(v.dtype), v).reshape(B, S, D)
-        x_BSD = x_BSD + Dense(D, use_bias=False, dtype=dtype, name="out")(h)
+        x_BSD = x_BSD + dense(D, axes="ND", name="out")(h)
         h = RMSNorm(name="norm2")(x_BSD)
-        gate = gelu(Dense(cfg.hidden, use_bias=False, dtype=dtype, name="gate")(h))
-        up = Dense(cfg.hidden, use_bias=False, dtype=dtype, name="up")(h)
-        return x_BSD + Dense(D, use_bias=False, dtype=dtype, name="down")(gate * up)
+        gate = gelu(dense(cfg.hidden, axes="DM", name="gate")(h))
+        up = dense(cfg.hidden, axes="DM", name="up")(h)
+        h = self.shard(gate * up, "BSM")
+        return self.shard(x_BSD + dense(D, axes="MD", name="down")(h), "BSD")
 
 
 class TextEncoder(nn.Module):
     """Token ids [B, S] (0 = padding) -> features [B, S + 1, D] and which of them are real [B, S + 1].
 
     A learned start token comes first, so that an empty caption (the unconditional case) still has one real token.
+    `shard` says how arrays are divided over devices.
     """
 
     config: TextConfig
+    shard: ShardFn = unsharded
 
     @nn.compact
     def __call__(self, ids_BS: Array) -> tuple[Array, Array]:
@@ -95,7 +100,8 @@ class TextEncoder(nn.Module):
         table = self.param("embedding", initializers.normal(1.0), (cfg.vocabulary, cfg.width))
         x = jnp.concatenate([jnp.broadcast_to(start, (B, 1, cfg.width)), table[ids_BS]], axis=1)
         real_BS = jnp.concatenate([jnp.ones((B, 1), bool), ids_BS != 0], axis=1)
+        x = self.shard(x, "BSD")
         for i in range(cfg.layers):
-            x = TextBlock(cfg, name=f"block{i}")(x, real_BS)
+            x = TextBlock(cfg, self.shard, name=f"block{i}")(x, real_BS)
         x = RMSNorm(name="norm")(x)
         return jnp.where(real_BS[..., None], x, 0.0), real_BS

@@ -9,6 +9,7 @@ cell and applying one wide MLP: no convolution, no attention, which suits MXUs a
 """
 
 import dataclasses
+import functools
 import itertools
 
 import jax
@@ -17,7 +18,7 @@ from flax import linen as nn
 from jax import Array
 from jax.typing import DTypeLike
 
-from vidgen.models.layers import Dense, RMSNorm, gelu, patchify, unpatchify
+from vidgen.models.layers import Dense, RMSNorm, ShardFn, gelu, patchify, unpatchify, unsharded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,43 +108,48 @@ class MixBlock(nn.Module):
 
     stage: Stage
     dtype: DTypeLike
+    shard: ShardFn
 
     @nn.compact
     def __call__(self, x_BTHWD: Array) -> Array:
+        dense = functools.partial(Dense, dtype=self.dtype, shard=self.shard)
         h = RMSNorm(name="norm")(x_BTHWD)
-        shown = Dense(self.stage.mix, use_bias=False, dtype=self.dtype, name="show")(h)
-        h = jnp.concatenate([h, neighbours(shown)], axis=-1)
-        h = gelu(Dense(self.stage.hidden, dtype=self.dtype, name="up")(h))
-        return x_BTHWD + Dense(x_BTHWD.shape[-1], dtype=self.dtype, name="down")(h)
+        shown = self.shard(dense(self.stage.mix, use_bias=False, name="show")(h), "BTHWD")
+        h = self.shard(jnp.concatenate([h, neighbours(shown)], axis=-1), "BTHWD")
+        h = self.shard(gelu(dense(self.stage.hidden, axes="DM", name="up")(h)), "BTHWM")
+        return self.shard(x_BTHWD + dense(x_BTHWD.shape[-1], axes="MD", name="down")(h), "BTHWD")
 
 
 class Encoder(nn.Module):
     """Pixels in [-1, 1], [B, F, H, W, 3] -> mean and log-variance, each [B, T, H/q, W/r, C]."""
 
     config: VAEConfig
+    shard: ShardFn = unsharded
 
     @nn.compact
     def __call__(self, video_BFHWC: Array) -> tuple[Array, Array]:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
         cfg.latent_shape(*video_BFHWC.shape[1:4])
+        video_BFHWC = self.shard(video_BFHWC, "BFHWC")
         fine = cfg.encoder[0]
-        x = Dense(fine.width, dtype=dtype, name="first")(patchify(video_BFHWC[:, :1], (1, fine.cell, fine.cell)))
-        rest = Dense(fine.width, dtype=dtype, name="rest")
+        x = dense(fine.width, name="first")(patchify(video_BFHWC[:, :1], (1, fine.cell, fine.cell)))
+        rest = dense(fine.width, name="rest")
         patch = (cfg.group, fine.cell, fine.cell)
         if video_BFHWC.shape[1] > 1:
             x = jnp.concatenate([x, rest(patchify(video_BFHWC[:, 1:], patch))], axis=1)
         elif self.is_initializing():  # an image has no later frames, but their parameters are made all the same
             rest(patchify(jnp.repeat(video_BFHWC, cfg.group, axis=1), patch))
-        cell = fine.cell
+        x, cell = self.shard(x, "BTHWD"), fine.cell
         for i, stage in enumerate(cfg.encoder):
             if i:
                 factor = stage.cell // cell
-                x = Dense(stage.width, dtype=dtype, name=f"merge{i}")(patchify(x, (1, factor, factor)))
+                x = dense(stage.width, name=f"merge{i}")(patchify(x, (1, factor, factor)))
                 cell = stage.cell
             for j in range(stage.blocks):
-                x = MixBlock(stage, dtype, name=f"block{i}_{j}")(x)
-        moments = Dense(2 * cfg.channels, dtype=dtype, name="out")(RMSNorm(name="norm")(x)).astype(jnp.float32)
+                x = MixBlock(stage, dtype, self.shard, name=f"block{i}_{j}")(x)
+        moments = dense(2 * cfg.channels, name="out")(RMSNorm(name="norm")(x)).astype(jnp.float32)
         mean, logvar = jnp.split(moments, 2, axis=-1)
         return mean, jnp.clip(logvar, -14.0, 4.0)
 
@@ -152,23 +158,25 @@ class Decoder(nn.Module):
     """Latents [B, T, H, W, C] -> pixels in about [-1, 1], [B, 1 + p (T - 1), q H, r W, 3]."""
 
     config: VAEConfig
+    shard: ShardFn = unsharded
 
     @nn.compact
     def __call__(self, z_BTHWC: Array) -> Array:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
+        dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
         cell = cfg.decoder[0].cell
-        x = Dense(cfg.decoder[0].width, dtype=dtype, name="in")(z_BTHWC)
+        x = dense(cfg.decoder[0].width, name="in")(self.shard(z_BTHWC, "BTHWC"))
         for i, stage in enumerate(cfg.decoder):
             if i:
                 factor = cell // stage.cell
-                x = unpatchify(Dense(factor**2 * stage.width, dtype=dtype, name=f"split{i}")(x), (1, factor, factor))
+                x = unpatchify(dense(factor**2 * stage.width, name=f"split{i}")(x), (1, factor, factor))
                 cell = stage.cell
             for j in range(stage.blocks):
-                x = MixBlock(stage, dtype, name=f"block{i}_{j}")(x)
-        x = gelu(Dense(cfg.decoder[-1].hidden, dtype=dtype, name="expand")(RMSNorm(name="norm")(x)))
-        frame0 = unpatchify(Dense(3 * cell**2, dtype=dtype, name="first")(x[:, :1]), (1, cell, cell))
-        rest = Dense(3 * cfg.group * cell**2, dtype=dtype, name="rest")
+                x = MixBlock(stage, dtype, self.shard, name=f"block{i}_{j}")(x)
+        x = gelu(dense(cfg.decoder[-1].hidden, axes="DM", name="expand")(RMSNorm(name="norm")(x)))
+        frame0 = unpatchify(dense(3 * cell**2, axes="MO", name="first")(x[:, :1]), (1, cell, cell))
+        rest = dense(3 * cfg.group * cell**2, axes="MO", name="rest")
         if z_BTHWC.shape[1] > 1:
             return jnp.concatenate([frame0, unpatchify(rest(x[:, 1:]), (cfg.group, cell, cell))], axis=1)
         if self.is_initializing():
@@ -177,13 +185,17 @@ class Decoder(nn.Module):
 
 
 class VAE(nn.Module):
-    """Encoder and decoder under one tree of parameters: {"encoder": ..., "decoder": ...}."""
+    """Encoder and decoder under one tree of parameters: {"encoder": ..., "decoder": ...}.
+
+    `shard` says how arrays are divided over devices.
+    """
 
     config: VAEConfig
+    shard: ShardFn = unsharded
 
     def setup(self) -> None:
-        self.encoder = Encoder(self.config)
-        self.decoder = Decoder(self.config)
+        self.encoder = Encoder(self.config, self.shard)
+        self.decoder = Decoder(self.config, self.shard)
 
     def encode(self, video_BFHWC: Array) -> tuple[Array, Array]:
         """Mean and log-variance of the latents, before normalisation."""
