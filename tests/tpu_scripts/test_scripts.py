@@ -56,8 +56,8 @@ def refused(result) -> str:
             "--accelerator-type=v6e-256 --runtime-version=v2-alpha-tpuv6e --node-count=4 --node-prefix=run1 --spot",
         ),
         (
-            {"RUNTIME": "other", "INTERNAL_IPS": "yes", "SERVICE_ACCOUNT": "a", "NETWORK": "n"},
-            "--accelerator-type=v6e-16 --runtime-version=other --node-id=run1 --internal-ips --service-account=a --network=n",
+            {"RUNTIME": "other", "INTERNAL_IPS": "yes", "NETWORK": "n"},
+            "--accelerator-type=v6e-16 --runtime-version=other --node-id=run1 --internal-ips --network=n",
         ),
     ],
 )
