@@ -43,7 +43,7 @@ def parts(stage: Stage, concepts: list[str]) -> bool:
     """Three to six events in a row; what a thing does it does once."""
     most = max(2, min(6, (stage.frames - 1) // 7))
     count = int(stage.rng.integers(min(3, most), most + 1))
-    turns = list(stage.rng.permutation(len(concepts)))
+    turns = [int(row) for row in stage.rng.permutation(len(concepts))]
     while len(turns) < count:
         turns.append(int(stage.rng.choice([row for row in range(len(concepts)) if row != turns[-1]])))
     return len(turns) == count and _events(stage, concepts, turns)

@@ -15,6 +15,8 @@ from vidgen.worlds.sprites import CELL, CONTENT, load_atlas
 
 _GRID = 96
 """Samples in a world unit: finer than the pixels of the frames that these worlds are drawn for."""
+_TIP = 3
+"""Samples by which a tip may sink into what it touches."""
 
 
 @functools.cache
@@ -22,7 +24,7 @@ def spread(concept: str) -> tuple[float, float]:
     """Width and height of a concept's visible box at size 1; the larger is 1."""
     solid = load_atlas().images_NHWC[load_atlas().index(concept), ..., 3] > 127
     across, down = np.flatnonzero(solid.any(0)), np.flatnonzero(solid.any(1))
-    return (across[-1] - across[0] + 1) / CONTENT, (down[-1] - down[0] + 1) / CONTENT
+    return float(across[-1] - across[0] + 1) / CONTENT, float(down[-1] - down[0] + 1) / CONTENT
 
 
 @functools.cache
@@ -47,7 +49,7 @@ def contact(mover_NN: np.ndarray, other_NN: np.ndarray, aside: float, side: str)
     """The distance of two middles, along the way, at which a mover first touches another thing; world units.
 
     mover_NN, other_NN: of `mask`. side: which way the mover goes. aside: its middle minus the other's, across the way
-    (y for "left" and "right", x for "up" and "down"). None when it passes without a touch.
+    (y for "left" and "right", x for "up" and "down"). None when it passes without a touch, or with a mere brush.
     """
     turns = {"right": 0, "down": 1, "left": 2, "up": 3}[side]
     # Turned so that the mover goes to the right; np.rot90 turns counterclockwise.
@@ -59,7 +61,8 @@ def contact(mover_NN: np.ndarray, other_NN: np.ndarray, aside: float, side: str)
         if 0 <= over < len(other) and mover[row].any() and other[over].any():
             front = int(np.flatnonzero(mover[row])[-1]) + 1 - len(mover) // 2
             gaps.append(front - (int(np.flatnonzero(other[over])[0]) - len(other) // 2))
-    return float(max(gaps)) / _GRID if gaps else None
+    # A tip one sample wide would not be seen to touch: a few have to.
+    return float(sorted(gaps, reverse=True)[_TIP]) / _GRID if len(gaps) > _TIP else None
 
 
 def cover(front_NN: np.ndarray, back_NN: np.ndarray, dx: float, dy: float) -> float:

@@ -174,7 +174,7 @@ def _story_events(
             dx, dy = step_FN2[begin:end, row].sum(0)
             side = ("right" if dx > 0 else "left") if abs(dx) > abs(dy) else ("down" if dy > 0 else "up")
             events += [Event(int(begin), "starts", row, side=side), Event(int(end), "stops", row, side=side)]
-        narrow_F = np.abs(seen.wide_FN[:, row]) < 0.5
+        narrow_F = np.abs(seen.wide_FN[:, row]) < 0.95
         events += [Event(stop, "opens", row) for _, stop in _changes(narrow_F)]
         gone_F = (visible_FN[:, row] < GONE) & (inside_FN[:, row] > 0.9)
         events += [Event(stop, "vanishes", row) for _, stop in _changes(gone_F)]
