@@ -305,7 +305,7 @@ def untrained(model: "Model", seed: int) -> "Model":
 
 def headlines(report: "Report") -> str:
     """One line a suite: the system's headline beside the floors; and what is not as it must be."""
-    from vidgen.eval.wording import estimate_of, full, title
+    from vidgen.eval.wording import estimate_of, full, title, verdict
 
     lines = []
     for result in report.results:
@@ -319,7 +319,7 @@ def headlines(report: "Report") -> str:
             if ", " not in column
         ]
     lines += [
-        f"warning: {suite.name}, {title(check.column, report)}: {check.text}, but it is {check.value:.4g}"
+        f"warning: {suite.name}, {title(check.column, report)}: {verdict(check, suite)}"
         for suite, check in report.failed
     ]
     return "\n".join(lines)

@@ -52,7 +52,7 @@ def markdown(report: Report) -> str:
     lines += [f"- {name}: {value}" for name, value in facts(report)]
     lines += ["", *_headlines(report)]
     for suite, check in report.failed:
-        lines.append(f"- **{suite.name}, {title(check.column, report)}**: {check.text}, but it is {check.value:.4g}")
+        lines.append(f"- **{suite.title}, {title(check.column, report)}**: {verdict(check, suite)}")
     for result in report.results:
         lines += ["", *_section(result, report)]
     return "\n".join(lines) + "\n"
@@ -91,7 +91,7 @@ def _section(result: Result, report: Report) -> list[str]:
     controls = [column for column in result.columns if ", " in column]
     if controls:
         lines += ["", "Controls:", "", *_table(result, report, controls)]
-    lines += ["", *(f"- {title(check.column, report)}: {verdict(check, result)}" for check in result.checks)]
+    lines += ["", *(f"- {title(check.column, report)}: {verdict(check, suite)}" for check in result.checks)]
     return [*lines, "", f"![best, median and worst clips]({sheet_name(result)})"] if result.picks else lines
 
 

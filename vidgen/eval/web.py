@@ -52,12 +52,13 @@ ul.checks { list-style: none; padding: 0; margin: .3rem 0; font-size: .88rem; }
 .yes::before { content: "\\2713"; color: var(--good); } .no::before { content: "\\2717"; color: var(--bad); }
 .unknown::before { content: "\\00b7"; color: var(--soft); }
 .no { color: var(--bad); }
-figure { margin: .7rem 0; } figure img { width: 100%; max-width: 42rem; image-rendering: pixelated; display: block;
+.picks { display: flex; flex-wrap: wrap; gap: .7rem 1rem; max-width: 44rem; }
+figure { margin: 0; min-width: 7rem; } figure img { width: 100%; image-rendering: pixelated; display: block;
   border-radius: .35rem; }
 figcaption { font-size: .85rem; margin-bottom: .2rem; } figcaption em { color: var(--soft); font-style: normal; }
 svg { max-width: 100%; height: auto; }
 @media (max-width: 40rem) { main { padding: .5rem .7rem 3rem; } section, .card { padding: .9rem .85rem; }
-  .row { grid-template-columns: 1fr auto; } .row .bar { grid-column: 1 / -1; grid-row: 2; } }
+  .row { grid-template-columns: 1fr auto; } .row .bar, .row .soft { grid-column: 1 / -1; grid-row: 2; } }
 """
 
 
@@ -82,8 +83,8 @@ def page(report: Report) -> str:
 def _overview(report: Report) -> str:
     rows = "".join(_row(result) for result in report.results)
     failed = "".join(
-        f'<li class="no">{escape(suite.title)}, {escape(title(check.column, report))}: {escape(check.text)}, '
-        f"but it is {check.value:.4g}</li>"
+        f'<li class="no">{escape(suite.title)}, {escape(title(check.column, report))}: '
+        f"{escape(verdict(check, suite))}</li>"
         for suite, check in report.failed
     )
     told = (
@@ -136,7 +137,8 @@ def _section(result: Result, report: Report) -> str:
         parts.append(_checks(result, report))
         parts += [_curve(result, report, key) for key in suite.curves]
     if result.picks:
-        parts += ["<h3>Best, median and worst</h3>", *(_strip(pick) for pick in result.picks)]
+        strips = "".join(_strip(pick) for pick in result.picks)
+        parts.append(f'<h3>Best, median and worst</h3><div class="picks">{strips}</div>')
     return "".join(parts) + "</section>"
 
 
@@ -157,7 +159,7 @@ def _table(result: Result, report: Report, columns: list[str]) -> str:
 def _checks(result: Result, report: Report) -> str:
     names = {True: "yes", False: "no", None: "unknown"}
     lines = "".join(
-        f'<li class="{names[check.holds]}">{escape(title(check.column, report))}: {escape(verdict(check, result))}</li>'
+        f'<li class="{names[check.holds]}">{escape(title(check.column, report))}: {escape(verdict(check, result.suite))}</li>'
         for check in result.checks
     )
     return f'<ul class="checks">{lines}</ul>' if lines else ""

@@ -5,7 +5,7 @@
 import math
 
 from vidgen.eval.estimates import NOTHING, Estimate
-from vidgen.eval.suite import Score
+from vidgen.eval.suite import Score, Suite
 from vidgen.eval.world import BLANK, MODEL, TRUE, VAE, Check, Report, Result
 
 ABOUT = (
@@ -36,10 +36,9 @@ def number(value: float, unit: str) -> str:
         return "-"
     if unit == "%":
         return f"{100 * value:.1f} %"
-    digits = (
-        f"{value:.2f}" if abs(value) >= 1 else f"{value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"
-    )
-    return f"{digits} {unit}".rstrip()
+    size = abs(value)
+    form = "g" if size == 0 else ".2f" if size >= 1 else ".4f" if size >= 1e-3 else ".1e"
+    return f"{value:{form}} {unit}".rstrip()
 
 
 def span(estimate: Estimate, unit: str) -> str:
@@ -52,7 +51,10 @@ def span(estimate: Estimate, unit: str) -> str:
 
 def full(estimate: Estimate, unit: str) -> str:
     """Value, interval and n."""
-    return f"{number(estimate.value, unit)} {span(estimate, unit)} n {estimate.n}" if estimate.n else "none"
+    if not estimate.n:
+        return "none"
+    parts = (number(estimate.value, unit), span(estimate, unit), f"n {estimate.n}")
+    return " ".join(part for part in parts if part)
 
 
 def estimate_of(result: Result, column: str, score: Score) -> Estimate:
@@ -65,12 +67,17 @@ def plain_columns(result: Result) -> list[str]:
     return [column for column in result.columns if ", " not in column]
 
 
-def verdict(check: Check, result: Result) -> str:
-    """What a floor or control must be, is, and whether that is well."""
-    units = {score.id: score.unit for score in result.suite.scores}
-    score = check.text.split(" ", 1)[0]
-    word = {True: "as it must be", False: "NOT as it must be", None: "not known: nothing was read"}[check.holds]
-    return f"{check.text}: {number(check.value, units.get(score, ''))}, {word}"
+def verdict(check: Check, suite: Suite) -> str:
+    """What a floor or control is, must be, and whether that is well."""
+    score = next(one for one in suite.scores if one.id == check.score)
+    bound = check.bound
+    wanted = [
+        f"{word} {number(value, score.unit)}"
+        for word, value in (("at least", bound.low), ("at most", bound.high), ("as unchanged within", bound.same))
+        if value is not None
+    ]
+    word = {True: "as it must be", False: "but must be", None: "nothing was read; it must be"}[check.holds]
+    return f"{score.title}: {number(check.value, score.unit)}, {word}, {' and '.join(wanted)}"
 
 
 def facts(report: Report) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from vidgen import __version__
 from vidgen.eval import runner
 from vidgen.eval.estimates import Estimate
 from vidgen.eval.runner import BATCH, PLAIN, Progress, Subject, digest
-from vidgen.eval.suite import Case, NotApplicableError, Outcome, Setting, Source, Suite, curve
+from vidgen.eval.suite import Bound, Case, NotApplicableError, Outcome, Setting, Source, Suite, curve
 from vidgen.eval.systems import System, through
 from vidgen.sample.autoencoder import Autoencoder
 
@@ -70,10 +70,13 @@ class Pick:
 
 @dataclass(frozen=True)
 class Check:
-    """Whether something is as it must be. column, text: what; value: what it is; holds: None where nothing was read."""
+    """Whether a score is as it must be. score: its id. bound: what it must be. value: what it is. holds: None where
+    nothing was read.
+    """
 
     column: str
-    text: str
+    score: str
+    bound: Bound
     value: float
     holds: bool | None
 
@@ -143,7 +146,13 @@ def _result_dict(result: Result) -> dict:
             column: {name: list(values) for name, values in curves.items()} for column, curves in result.curves.items()
         },
         "checks": [
-            {**asdict(check), "value": check.value if np.isfinite(check.value) else None} for check in result.checks
+            {
+                "column": check.column,
+                "bound": str(check.bound),
+                "value": check.value if np.isfinite(check.value) else None,
+                "holds": check.holds,
+            }
+            for check in result.checks
         ],
         "picks": [{"word": pick.word, "index": pick.index, "prompt": pick.case.prompt} for pick in result.picks],
     }  # fmt: skip
@@ -311,5 +320,7 @@ def _checks(
         if name in columns:
             value = columns[name][bound.score].value
             before = unchanged[bound.score].value if bound.score in unchanged else float("nan")
-            checks.append(Check(name, str(bound), value, bound.holds(value, before) if value == value else None))
+            checks.append(
+                Check(name, bound.score, bound, value, bound.holds(value, before) if value == value else None)
+            )
     return tuple(checks)
