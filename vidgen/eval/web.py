@@ -52,8 +52,9 @@ ul.checks { list-style: none; padding: 0; margin: .3rem 0; font-size: .88rem; }
 .yes::before { content: "\\2713"; color: var(--good); } .no::before { content: "\\2717"; color: var(--bad); }
 .unknown::before { content: "\\00b7"; color: var(--soft); }
 .no { color: var(--bad); }
-.picks { display: flex; flex-wrap: wrap; gap: .7rem 1rem; max-width: 44rem; }
-figure { margin: 0; min-width: 7rem; } figure img { width: 100%; image-rendering: pixelated; display: block;
+.picks { display: grid; gap: .7rem 1rem; max-width: 42rem; } .small { grid-template-columns: repeat(3, 1fr); }
+td:first-child { min-width: 9rem; }
+figure { margin: 0; } figure img { width: 100%; image-rendering: pixelated; display: block;
   border-radius: .35rem; }
 figcaption { font-size: .85rem; margin-bottom: .2rem; } figcaption em { color: var(--soft); font-style: normal; }
 svg { max-width: 100%; height: auto; }
@@ -138,7 +139,9 @@ def _section(result: Result, report: Report) -> str:
         parts += [_curve(result, report, key) for key in suite.curves]
     if result.picks:
         strips = "".join(_strip(pick) for pick in result.picks)
-        parts.append(f'<h3>Best, median and worst</h3><div class="picks">{strips}</div>')
+        # Frames are not larger where clips are short.
+        size = "picks small" if all(pick.case.scene.frames <= 2 for pick in result.picks) else "picks"
+        parts.append(f'<h3>Best, median and worst</h3><div class="{size}">{strips}</div>')
     return "".join(parts) + "</section>"
 
 
@@ -159,7 +162,8 @@ def _table(result: Result, report: Report, columns: list[str]) -> str:
 def _checks(result: Result, report: Report) -> str:
     names = {True: "yes", False: "no", None: "unknown"}
     lines = "".join(
-        f'<li class="{names[check.holds]}">{escape(title(check.column, report))}: {escape(verdict(check, result.suite))}</li>'
+        f'<li class="{names[check.holds]}">{escape(title(check.column, report))}: '
+        f"{escape(verdict(check, result.suite))}</li>"
         for check in result.checks
     )
     return f'<ul class="checks">{lines}</ul>' if lines else ""
