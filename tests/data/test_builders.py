@@ -183,9 +183,9 @@ def test_a_look_shows_frames_and_captions(folder, tmp_path):
 
 
 def test_mistakes_get_a_clear_line(folder, tmp_path):
-    assert [name for name, _ in list_datasets()] == ["worlds", "phyworld", "folder"]
+    assert [name for name, _ in list_datasets()] == ["worlds", "phyworld", "solids", "folder"]
     assert all(summary.endswith(".") for _, summary in list_datasets())
-    with pytest.raises(ValueError, match="there are worlds, phyworld, folder"):
+    with pytest.raises(ValueError, match="there are worlds, phyworld, solids, folder"):
         build("movies", tmp_path / "out")
     with pytest.raises(ValueError, match="no option colour"):
         build("folder", tmp_path / "out", folder=folder, colour="red")

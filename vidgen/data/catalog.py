@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vidgen.data.builders.clips import BuildReport, ClipsBuilder, ClipSource, ShowProgress, build_clips, read_report
 from vidgen.data.builders.folder import Folder, FolderOptions
 from vidgen.data.builders.phyworld import PhyWorld, PhyWorldOptions
+from vidgen.data.builders.solids import Solids, SolidsOptions
 from vidgen.data.builders.worlds import Worlds, WorldsOptions
 from vidgen.data.pipeline import VideoSource
 
@@ -33,6 +34,7 @@ DATA_SETS = tuple(
     for name, options, builder in (
         ("worlds", WorldsOptions, Worlds),
         ("phyworld", PhyWorldOptions, PhyWorld),
+        ("solids", SolidsOptions, Solids),
         ("folder", FolderOptions, Folder),
     )
 )

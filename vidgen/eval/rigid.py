@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """3-D consistency: whether what an orbiting camera sees of things at rest can be one rigid scene.
 
-Tracks of points are explained by one set of places in space and a pinhole camera of known angle of view that goes round
-them on a smooth path; what is left is the reprojection error. This is bundle adjustment (Triggs, McLauchlan, Hartley
-and Fitzgibbon, "Bundle adjustment: a modern synthesis", 2000, section 3) by Levenberg and Marquardt's method.
+Tracks of points are explained by one set of places in space and a pinhole camera of known angle of view that goes
+round them on a smooth path; what is left is the reprojection error. This is bundle adjustment (Triggs, McLauchlan,
+Hartley and Fitzgibbon, "Bundle adjustment: a modern synthesis", 2000, section 3) by Levenberg and Marquardt's method.
 
-The path is smooth by construction: the camera's azimuth is a quadratic in time; its elevation, its distance, and the
-angles by which it looks past the middle change steadily, and it may be tilted. Were it free in every frame, a few things
-near one plane, as on a floor, would prove nothing: it would move so as to explain nearly any motion of one of them. One
-motion remains that no camera on a short orbit can tell: a thing that drifts steadily looks much like one elsewhere.
+The path is smooth: the camera's azimuth is a quadratic in time; its elevation, its distance, and the angles by which
+it looks past the middle change steadily, and it may be tilted. Were it free in every frame, a few things near one
+plane, as on a floor, would prove nothing: it would move so as to explain nearly any motion of one of them. One motion
+remains that no camera on a short orbit can tell: a thing that drifts steadily looks much like one elsewhere.
 """
 
 import dataclasses
@@ -61,7 +61,7 @@ def fit_rigid(tracks_FN2: np.ndarray, width: int, height: int, fov: float = math
     tracks = np.asarray(tracks_FN2, np.float64)
     if tracks.ndim != 3 or tracks.shape[-1] != 2:
         raise ValueError(f"tracks must be [F, N, 2], x and y of N points in F frames, not {list(tracks.shape)}")
-    seen_FN = np.isfinite(tracks).all(-1)
+    seen_FN = np.all(np.isfinite(tracks), axis=-1)
     points = np.flatnonzero(seen_FN.sum(0) >= LEAST_FRAMES)
     if len(points) < LEAST_POINTS:
         return None

@@ -48,8 +48,8 @@ class Region:
     """A region of one colour in one frame.
 
     color: of COLORS. x, y: its middle, pixels. area: pixels. box: x0, y0, x1, y1. whole: nothing else covers its edge,
-    as far as can be seen. patch_2HW: float32 [2, PATCH, PATCH], what the network sees of it: its cover, and its brightness
-    over its mean less 1, both around its middle and as large as if its area were always the same.
+    as far as can be seen. patch_2HW: float32 [2, PATCH, PATCH], what the network sees of it: its cover, and its
+    brightness over its mean less 1, both around its middle and as large as if its area were always the same.
     """
 
     color: str

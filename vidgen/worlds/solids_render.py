@@ -61,6 +61,16 @@ def _advice() -> str:
     return f"On Debian or Ubuntu: apt-get install -y {PACKAGES}"
 
 
+def missing() -> str:
+    """Why 3-D worlds cannot be drawn here, and what to install; "" where they can."""
+    try:
+        load_mujoco()
+        choose_gl()
+    except (ModuleNotFoundError, RuntimeError) as error:
+        return str(error)
+    return ""
+
+
 def render_solids(scene: SolidScene) -> Frames:
     """The frames of a scene, uint8 [F, H, W, 3].
 
