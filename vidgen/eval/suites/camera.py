@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from vidgen.eval.alignment import FIRST_SEED, PHRASINGS, scene_config
+from vidgen.eval.alignment import scene_config
 from vidgen.eval.suite import Bound, Case, NotApplicableError, Outcome, Score, Setting, Source, Suite
+from vidgen.eval.suites.drawing import draw_until, shortest_prompt
 from vidgen.eval.suites.seeing import RIGHT, VAE_RIGHT, WRONG, backwards, hold, mirror
 from vidgen.worlds.camera_detect import camera_kind
-from vidgen.worlds.captions import caption, read_caption
 from vidgen.worlds.motion import CAMERAS
 from vidgen.worlds.render import render
 from vidgen.worlds.scene import draw_scene
@@ -24,23 +24,15 @@ def draw(setting: Setting, n: int, seed: int) -> tuple[Case, ...]:
         raise NotApplicableError("its cases need 5 frames and two concepts")
     config = scene_config(setting.concepts, min(FRAMES, setting.frames), min(setting.width, setting.height))
     config = dataclasses.replace(config, objects=(1, 2), motions=("still",), split="all")
-    cases: list[Case] = []
-    for attempt in range(50 * n):
-        if len(cases) == n:
-            return tuple(cases)
-        kind = CAMERAS[len(cases) % len(CAMERAS)]
-        scene = draw_scene(dataclasses.replace(config, cameras=(kind,)), FIRST_SEED + seed * 2**20 + attempt)
-        names = {thing.concept for thing in scene.objects}
-        prompts = []
-        for text in (caption(scene, row) for row in range(PHRASINGS)):
-            said = read_caption(text)
-            named = {claim.subject for claim in said if claim.kind == "object"}
-            if named == names and any(claim.kind == "camera" for claim in said):
-                prompts.append(text)
-        if prompts:
-            prompt = min(prompts, key=lambda text: (len(text.split()), text))
-            cases.append(Case(prompt, scene, render, kind, tuple(sorted(names))))
-    raise NotApplicableError(f"only {len(cases)} of {n} prompts were found that say what the camera does")
+
+    def case(row: int, scene_seed: int) -> Case | None:
+        kind = CAMERAS[row % len(CAMERAS)]
+        scene = draw_scene(dataclasses.replace(config, cameras=(kind,)), scene_seed)
+        prompt = shortest_prompt(scene, lambda said: any(claim.kind == "camera" for claim in said))
+        names = tuple(sorted(thing.concept for thing in scene.objects))
+        return Case(prompt[0], scene, render, kind, names) if prompt else None
+
+    return draw_until(n, seed, case, "what the camera does")
 
 
 def measure(clip_FHWC: np.ndarray, case: Case) -> Outcome:

@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 
-from vidgen.eval.alignment import FIRST_SEED, PHRASINGS, scene_config
+from vidgen.eval.alignment import scene_config
 from vidgen.eval.suite import Bound, Case, Control, NotApplicableError, Outcome, Score, Setting, Source, Suite
+from vidgen.eval.suites.drawing import Said, draw_until, shortest_prompt
 from vidgen.eval.suites.seeing import RIGHT, VAE_RIGHT, mirror, other_prompts
-from vidgen.worlds.captions import caption, read_caption
-from vidgen.worlds.motion import FPS, Scene
+from vidgen.worlds.motion import FPS
 from vidgen.worlds.place_detect import read_place
 from vidgen.worlds.render import render
 from vidgen.worlds.scene import draw_scene
@@ -32,31 +32,24 @@ def draw(setting: Setting, n: int, seed: int) -> tuple[Case, ...]:
     size = min(setting.width, setting.height)
     config = scene_config(setting.concepts, min(LONGEST, setting.frames), size)
     config = dataclasses.replace(config, objects=(1, 2), motions=("still",), split="all")
-    cases: list[Case] = []
-    for attempt in range(50 * n):
-        if len(cases) == n:
-            break
-        scene = draw_scene(config, FIRST_SEED + seed * 2**20 + attempt)
-        prompt = _still_prompt(scene)
-        if prompt:
-            place = next((claim.value for claim in read_caption(prompt) if claim.kind == "place"), "")
-            cases.append(Case(prompt, scene, render, place, tuple(thing.concept for thing in scene.objects)))
-    if len(cases) < n:
-        raise NotApplicableError(f"only {len(cases)} of {n} prompts were found that say that nothing moves")
-    return tuple(cases)
+
+    def case(_: int, scene_seed: int) -> Case | None:
+        scene = draw_scene(config, scene_seed)
+        names = tuple(thing.concept for thing in scene.objects)
+        prompt = shortest_prompt(scene, lambda said: _is_still(said, names))
+        if prompt is None:
+            return None
+        text, said = prompt
+        (place,) = (claim.value for claim in said if claim.kind == "place")
+        return Case(text, scene, render, place, names)
+
+    return draw_until(n, seed, case, "that nothing moves, and where it is")
 
 
-def _still_prompt(scene: Scene) -> str:
-    """Of some captions that name all things and say of each that it is at rest, and where, the shortest; "" if none."""
-    found = []
-    for seed in range(PHRASINGS):
-        text = caption(scene, seed)
-        said = read_caption(text)
-        still = {claim.subject for claim in said if claim.kind == "motion" and claim.value == "still"}
-        placed = any(claim.kind == "place" for claim in said)
-        if placed and still == {thing.concept for thing in scene.objects}:
-            found.append(text)
-    return min(found, key=lambda text: (len(text.split()), text), default="")
+def _is_still(said: Said, names: tuple[str, ...]) -> bool:
+    """Whether each thing is said to be at rest, and the place is named."""
+    still = {claim.subject for claim in said if claim.kind == "motion" and claim.value == "still"}
+    return still == set(names) and any(claim.kind == "place" for claim in said)
 
 
 STATIC = Source("static", draw)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidgen.eval.alignment import FIRST_SEED, PHRASINGS
 from vidgen.eval.suite import Bound, Case, Control, NotApplicableError, Outcome, Score, Setting, Source, Suite
+from vidgen.eval.suites.drawing import draw_until, shortest_prompt
 from vidgen.eval.suites.seeing import RIGHT, VAE_RIGHT, WRONG, backwards, hold, mirror, other_prompts, watched
-from vidgen.worlds.captions import caption, read_caption
 from vidgen.worlds.claims import Claim
 from vidgen.worlds.judge import WAY, goes, judge, number_of, path_change
 from vidgen.worlds.motion import FPS, Scene, screen_poses
@@ -47,18 +46,14 @@ def draw(
         raise NotApplicableError(
             f"no story of {', '.join(kinds)} fits {setting.frames} frames and these {len(setting.concepts)} concepts"
         )
-    cases: list[Case] = []
-    for attempt in range(50 * n):
-        if len(cases) == n:
-            return tuple(cases)
+
+    def case(_: int, scene_seed: int) -> Case | None:
         try:
-            scene = draw_story(usable[attempt % len(usable)], FIRST_SEED + seed * 2**20 + attempt)
+            return _case(draw_story(usable[scene_seed % len(usable)], scene_seed), scored)
         except ValueError as error:
             raise NotApplicableError(f"no story can be drawn: {error}") from error
-        case = _case(scene, scored)
-        if case is not None:
-            cases.append(case)
-    raise NotApplicableError(f"only {len(cases)} of {n} stories have a prompt that claims what is scored")
+
+    return draw_until(n, seed, case, "what is scored")
 
 
 def _config(setting: Setting, kind: str, frames: int) -> StoryConfig | None:
@@ -71,20 +66,15 @@ def _config(setting: Setting, kind: str, frames: int) -> StoryConfig | None:
 
 
 def _case(scene: Scene, scored: tuple[str, ...]) -> Case | None:
-    """The shortest of some captions that names everything and claims something that is scored."""
-    names = {thing.concept for thing in scene.objects}
-    best: tuple[int, Case] | None = None
-    for seed in range(PHRASINGS):
-        text = caption(scene, seed)
-        said = sorted(read_caption(text), key=lambda claim: (claim.kind, claim.subject, claim.value, claim.other))
-        claims = tuple(claim for claim in said if claim.kind in scored)
-        if not claims or {claim.subject for claim in said if claim.kind == "object"} != names:
-            continue
-        words = len(text.split())
-        if best is None or words < best[0]:
-            events = tuple(claim for claim in said if claim.kind in EVENTS and claim.value != "still")
-            best = words, Case(text, scene, render, Told(claims, events), tuple(sorted(names)))
-    return best[1] if best else None
+    """A prompt that names everything and claims something that is scored."""
+    prompt = shortest_prompt(scene, lambda said: any(claim.kind in scored for claim in said))
+    if prompt is None:
+        return None
+    text, said = prompt
+    ordered = sorted(said, key=lambda claim: (claim.kind, claim.subject, claim.value, claim.other))
+    claims = tuple(claim for claim in ordered if claim.kind in scored)
+    events = tuple(claim for claim in ordered if claim.kind in EVENTS and claim.value != "still")
+    return Case(text, scene, render, Told(claims, events), tuple(sorted({thing.concept for thing in scene.objects})))
 
 
 def draw_causes(setting: Setting, n: int, seed: int) -> tuple[Case, ...]:
@@ -93,9 +83,10 @@ def draw_causes(setting: Setting, n: int, seed: int) -> tuple[Case, ...]:
     twins = []
     for case in cases:
         scene = without_cause(case.scene)
-        prompt = min((caption(scene, row) for row in range(PHRASINGS)), key=lambda text: (len(text.split()), text))
+        prompt = shortest_prompt(scene, bool)
+        assert prompt is not None
         names = tuple(thing.concept for thing in scene.in_sight().objects)
-        twins.append(replace(case, twin=Case(prompt, scene, render, None, names)))
+        twins.append(replace(case, twin=Case(prompt[0], scene, render, None, names)))
     return tuple(twins)
 
 
