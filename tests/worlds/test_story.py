@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Stories: pure in their seed, told as they happen, true by measured events, and the same up to their cause without it."""
+"""Stories: pure in their seed, told as they happen, true by measured events, the same without their cause up to it."""
 
 import json
 
@@ -43,7 +43,14 @@ def test_a_storys_caption_reads_back_to_what_is_true(kind, seed, words_seed, sty
     text = caption(scene, words_seed, style)
     said = read_caption(text)
     assert said and said <= claims(scene), (text, said - claims(scene))
-    core = {"order": "before", "parts": "before", "return": "return", "count": "number", "size": "size", "depth": "depth"}
+    core = {
+        "order": "before",
+        "parts": "before",
+        "return": "return",
+        "count": "number",
+        "size": "size",
+        "depth": "depth",
+    }
     if kind in core:
         assert any(claim.kind == core[kind] for claim in said), text
     if kind in CAUSES:
@@ -55,7 +62,8 @@ def when(claim_kind: str, subject: str, scene: Scene, events: tuple[Event, ...])
     names = [thing.concept for thing in scene.objects]
     kinds = {
         "enter": ("enters",), "leave": ("leaves",), "land": ("enters",), "takeoff": ("leaves",), "motion": ("starts",),
-        "hide": ("vanishes",), "return": ("reappears",), "hit": ("touches",), "open": ("opens",), "emerge": ("reappears",),
+        "hide": ("vanishes",), "return": ("reappears",), "hit": ("touches",), "open": ("opens",),
+        "emerge": ("reappears",),
     }[claim_kind]  # fmt: skip
     return [event.frame for event in events if event.kind in kinds and names[event.subject] == subject]
 
@@ -95,7 +103,10 @@ def test_without_its_cause_a_scene_is_the_same_until_the_cause_begins(kind, seed
     assert not np.array_equal(clip[-1], still[-1])
     # The effect's path differs from its own beginning on, and not before.
     effect = next(beat for beat in scene.story if beat.cause != -1)
-    paths = [np.stack([one.x_FN[:, effect.subject], one.y_FN[:, effect.subject]]) for one in map(screen_poses, (scene, other))]
+    paths = [
+        np.stack([one.x_FN[:, effect.subject], one.y_FN[:, effect.subject]])
+        for one in map(screen_poses, (scene, other))
+    ]
     differs_F = np.abs(paths[0] - paths[1]).max(0) > 1e-9
     assert not differs_F[: effect.start + 1].any() and differs_F[effect.start + 1 :].all()
     text = caption(other, 0)

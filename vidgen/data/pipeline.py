@@ -18,8 +18,8 @@ import numpy as np
 
 from vidgen.data.tokenizer import Tokenizer
 from vidgen.worlds.captions import caption
-from vidgen.worlds.render import render
 from vidgen.worlds.motion import Scene
+from vidgen.worlds.render import render
 
 CAPTIONS_PER_CLIP = 8
 READ_THREADS = 2

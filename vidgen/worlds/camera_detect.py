@@ -6,6 +6,8 @@ Lucas and Kanade's alignment ("An iterative image registration technique", IJCAI
 weights, so that things that move by themselves count little.
 """
 
+import itertools
+
 import cv2
 import numpy as np
 
@@ -44,10 +46,10 @@ def camera_kind(clip_FHWC: np.ndarray) -> str:
 
 
 def camera_motion(clip_FHWC: np.ndarray) -> tuple[float, float, float]:
-    """How far the picture moves over a clip: right and down in shares of the frame, and log of the scale that it gains."""
+    """How far the picture moves over a clip: right and down in shares of the frame, and the log of its growth."""
     frames = clip_FHWC[list(looks(len(clip_FHWC), MOST_FRAMES))].astype(np.float32)
     total, last = np.zeros(3), np.zeros(3)
-    for before, after in zip(frames[:-1], frames[1:], strict=True):
+    for before, after in itertools.pairwise(frames):
         last = register(before, after, last)
         total += last
     height, width = clip_FHWC.shape[1:3]

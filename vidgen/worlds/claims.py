@@ -24,12 +24,12 @@ class Claim:
     kind and value: "object"; "motion" (still, left, right, up, down, bounce, arc, orbit, spin, approach, recede,
     follow); "turn" (clockwise, counterclockwise); "enter", "leave" (a side); "relation" (subject is left, right, above,
     below other); "position" (left, right, top, bottom, centre of the first frame); "where" (sky, ground); "place" (a
-    name of PLACES, or "gradient TOP BOTTOM"); "camera" (a kind of CAMERAS); "count" (of objects); "number" (of things of
-    the subject's kind). Of stories: "enter", "leave" also with the value ""; "land"; "takeoff"; "hide" (behind other);
-    "return" ("back", "through" or ""); "hit" (other); "open"; "emerge" (from behind other, or ""); "cause" (push, knock,
-    open: what subject does to other); "before" ("KIND>KIND": an event of subject, and one of other that is later);
-    "depth" (front, behind: as subject passes other); "size" (larger, smaller than other); "speed" (slow, fast); "pace"
-    (faster, slower than other). subject, other: concept names.
+    name of PLACES, or "gradient TOP BOTTOM"); "camera" (a kind of CAMERAS); "count" (of objects); "number" (of things
+    of the subject's kind). Of stories: "enter", "leave" also with the value ""; "land"; "takeoff"; "hide" (behind
+    other); "return" ("back", "through" or ""); "hit" (other); "open"; "emerge" (from behind other, or ""); "cause"
+    (push, knock, open: what subject does to other); "before" ("KIND>KIND": an event of subject, and a later one of
+    other); "depth" (front, behind: as subject passes other); "size" (larger, smaller than other); "speed" (slow, fast);
+    "pace" (faster, slower than other). subject, other: concept names.
     """
 
     kind: str

@@ -153,7 +153,7 @@ class Detector:
                 found = settle(seen_HWC, back_HWC, [*found, best])
             elif clutter and likeliest is not None:
                 clutter -= 1
-                clear_HW[covered(likeliest, *clear_HW.shape)] = 0
+                clear_HW[covered(likeliest, seen_HWC.shape[0], seen_HWC.shape[1])] = 0
             else:
                 break
         return found

@@ -34,8 +34,8 @@ def combination_held_out(axis: str, *parts: str) -> bool:
     """Whether a combination is kept from training: stable on every machine.
 
     parts: pair: two concepts; motion: a concept and a claim's kind and value ("motion left", "land"); relation: the
-    relation, the subject, the other ("left", "dog", "cat"); place: a concept and a name of PLACES. "pair" and "relation"
-    do not depend on who is named first. Raises ValueError for another axis.
+    relation, the subject, the other ("left", "dog", "cat"); place: a concept and a name of PLACES. "pair" and
+    "relation" do not depend on who is named first. Raises ValueError for another axis.
     """
     if axis == "pair":
         return pair_held_out(*parts)
@@ -95,8 +95,8 @@ def speeds(scene: Scene) -> list[float]:
 class SplitConfig:
     """Scenes of other configs, only such as a split may show.
 
-    scenes: what is drawn, from each config as often. axes: taken from AXES. split: "train": no scene shows anything that is held out along any of
-    the axes; "heldout": each scene does, along one of them at least.
+    scenes: what is drawn, from each config as often. axes: taken from AXES. split: "train": no scene shows anything
+    that is held out along any of the axes; "heldout": each scene does, along one of them at least.
     """
 
     scenes: tuple[SceneConfig | StoryConfig, ...]

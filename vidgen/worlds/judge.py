@@ -19,7 +19,7 @@ from vidgen.worlds.fitting import Pose, paint
 from vidgen.worlds.motion import DIRECTIONS
 from vidgen.worlds.sprites import load_atlas
 from vidgen.worlds.tracks import looks
-from vidgen.worlds.watch import STEADY, WAY, Happening, Watched, happenings, rate
+from vidgen.worlds.watch import STEADY, Happening, Watched, happenings, rate
 
 LARGER = 1.15
 """Ratio of measured sizes from which on one thing is judged to be larger; captions say it from 1.4 on."""
@@ -34,7 +34,7 @@ NEAR = 0.1
 
 
 def judge(seen: Watched, claim: Claim) -> bool | None:
-    """Whether a clip shows what a claim says: an event, an order, a cause, a return, a number, a size, a speed, a depth.
+    """Whether a clip shows what a claim says: events, order, causes, returns, numbers, sizes, speeds, who is in front.
 
     None where a thing that it is about was not recognised. Raises ValueError for kinds of claims that this module does
     not judge (place and camera have modules of their own).
@@ -58,7 +58,7 @@ def number_of(clip_FHWC: np.ndarray, name: str, count: int = 3, others: tuple[st
 
 
 def when(seen: Watched, name: str, kind: str, side: str = "", other: str = "") -> float | None:
-    """The look in which a thing does what an event claim says (kinds as in `story_claims.EVENTS`); None if it never does.
+    """The look in which a thing does what a claim of one of `story_claims.EVENTS` says; None if it never does.
 
     side: as the claim's value. other: what it hides behind, hits or comes out of.
     """
@@ -101,7 +101,7 @@ def opening(seen: Watched, name: str) -> float | None:
 
 
 def _gap(seen: Watched, one: str, other: str, look: int) -> float:
-    """The gap between two boxes in a look, as a share of the frame, along the axis on which it is larger; 0: they touch."""
+    """The gap of two boxes in a look, as a share of the frame, along the axis on which it is larger; 0: they touch."""
     a, b = seen.box(one, look), seen.box(other, look)
     if a is None or b is None:
         return np.inf
@@ -251,13 +251,13 @@ def _depth(seen: Watched, claim: Claim) -> bool | None:
 
 
 def in_front(seen: Watched, one: str, other: str) -> bool | None:
-    """Whether one thing covers another where they overlap: both are painted in both orders, and the order that is nearer
-    to the frames is taken. None where they never overlap.
+    """Whether one thing covers another where they overlap: both are painted in both orders, and the order that is
+    nearer to the frames is taken. None where they never overlap.
     """
     errors = np.zeros(2)
     for look, frame in enumerate(seen.looks):
-        poses = [_pose(seen, name, look) for name in (one, other)]
-        if poses[0] is None or poses[1] is None:
+        poses = [pose for name in (one, other) if (pose := _pose(seen, name, look)) is not None]
+        if len(poses) < 2:
             continue
         shown = seen.clip_FHWC[frame].astype(np.float32)
         empty = np.zeros_like(shown)

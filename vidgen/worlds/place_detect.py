@@ -67,5 +67,8 @@ def _columns(high: float) -> tuple[list[str], np.ndarray]:
             look = GROUNDS[name]
             for horizon in _HORIZONS * high:
                 sky = blend(look.sky_top, look.sky_low, y_R1 - horizon + 1.0)
-                add(name, np.where(y_R1 < horizon, sky, blend(look.ground_far, look.ground_near, (y_R1 - horizon) * 1.6)))
+                add(
+                    name,
+                    np.where(y_R1 < horizon, sky, blend(look.ground_far, look.ground_near, (y_R1 - horizon) * 1.6)),
+                )
     return names, np.stack(columns).astype(np.float32)

@@ -69,7 +69,7 @@ def _events(stage: Stage, concepts: list[str], turns: list[int]) -> bool:
         if row not in inside:
             grounded = not wings or kind in ("land", "takeoff") or rng.random() < 0.5
             actor.place(*stage.spot(actor.concept, actor.size, sky=not grounded))
-        _EVENTS[kind](stage, row, span, first=row not in inside)
+        _EVENTS[kind](stage, row, span, row not in inside)
         inside[row] = kind not in ("leave", "takeoff")
     _depths(stage)
     return True
@@ -98,11 +98,11 @@ def _come(stage: Stage, row: int, span: tuple[int, int], kind: str, side: str, f
     actor.go(*span, x, y, "slowing" if kind == "land" else "steady", beat=beat)
 
 
-def _leave(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+def _leave(stage: Stage, row: int, span: tuple[int, int], _first: bool) -> None:
     _go_out(stage, row, span, "leave", _edge(stage))
 
 
-def _takeoff(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+def _takeoff(stage: Stage, row: int, span: tuple[int, int], _first: bool) -> None:
     _go_out(stage, row, span, "takeoff", "up")
 
 
@@ -114,7 +114,7 @@ def _go_out(stage: Stage, row: int, span: tuple[int, int], kind: str, side: str)
     )
 
 
-def _motion(stage: Stage, row: int, span: tuple[int, int], first: bool) -> None:
+def _motion(stage: Stage, row: int, span: tuple[int, int], _first: bool) -> None:
     """Along one axis, by at least 0.28 of the frame, the way where there is most room."""
     actor, rng = stage.actors[row], stage.rng
     (left, top), (right, low) = stage.room(actor.concept, actor.size)
@@ -348,7 +348,7 @@ def depth(stage: Stage, concepts: list[str]) -> bool:
     side = "right" if rng.random() < 0.5 else "left"
     sign = DIRECTIONS[side][0]
     other.place(float(rng.uniform(-0.06, 0.06)) * stage.extent[0], stage.spot(other.concept, other.size)[1])
-    (left, top), (right, low) = stage.room(mover.concept, mover.size)
+    (_, top), (right, low) = stage.room(mover.concept, mover.size)
     y = other.y + float(rng.uniform(-0.05, 0.05))
     if stage.place.has_ground:
         # What is nearer stands lower.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from vidgen.worlds import story_words, words
 from vidgen.worlds.claims import Claim
 from vidgen.worlds.motion import DIRECTIONS
-from vidgen.worlds.story_claims import EVENTS
 from vidgen.worlds.sprites import load_atlas
+from vidgen.worlds.story_claims import EVENTS
 
 _THING = r"<o\d+>"
 _LIST = re.compile(rf"{_THING}(?:(?:, {_THING})* and {_THING})?")
@@ -252,7 +252,7 @@ def _predicates() -> tuple[re.Pattern[str], dict[str, tuple[tuple[str, str], ...
     reads: dict[str, tuple[tuple[str, str], ...]] = {words.BEING: ()}
     for category in words.categories():
         said = [predicate for key in words.motion_keys() for predicate in words.predicates(category, key)]
-        said += [predicate for key in story_words.keys() for predicate in story_words.predicates(category, key)]
+        said += [predicate for key in story_words.all_keys() for predicate in story_words.predicates(category, key)]
         for predicate in said:
             for text in (predicate.finite, predicate.participle):
                 if reads.setdefault(text, predicate.reads) != predicate.reads:

@@ -200,7 +200,7 @@ def draw_place(
     best, best_contrast = Place(places[0], ("blue", "white") if places[0] == "gradient" else ()), -1.0
     shades = tuple(PLAIN)
     for _ in range(8):
-        name = places[rng.integers(len(places))]
+        name = places[int(rng.integers(len(places)))]
         ends: tuple[str, ...] = ()
         if name == "gradient":
             first = int(rng.integers(len(shades)))

@@ -61,8 +61,8 @@ def contact(mover_NN: np.ndarray, other_NN: np.ndarray, aside: float, side: str)
         if 0 <= over < len(other) and mover[row].any() and other[over].any():
             front = int(np.flatnonzero(mover[row])[-1]) + 1 - len(mover) // 2
             gaps.append(front - (int(np.flatnonzero(other[over])[0]) - len(other) // 2))
-    # A tip one sample wide would not be seen to touch: a few have to.
-    return float(sorted(gaps, reverse=True)[_TIP]) / _GRID if len(gaps) > _TIP else None
+    # A tip one sample wide, or a gap of half a pixel, would not be seen as a touch.
+    return float(sorted(gaps, reverse=True)[_TIP] - 1) / _GRID if len(gaps) > _TIP else None
 
 
 def cover(front_NN: np.ndarray, back_NN: np.ndarray, dx: float, dy: float) -> float:

@@ -28,7 +28,7 @@ ENOUGH = 1.05
 
 @dataclass(frozen=True)
 class _Theme:
-    """A plot, how many actors it has, the fewest frames it needs, whether its actors keep apart, and may have ground."""
+    """A plot; how many actors it has, the fewest frames it needs, whether they keep apart, whether on a ground."""
 
     plot: Callable[[Stage, list[str]], bool]
     actors: tuple[int, int]
@@ -88,10 +88,11 @@ class StoryConfig:
         for name in self.concepts or ():
             load_atlas().index(name)
         if not self.kinds():
+            least = _THEMES.get(self.kind, _THEMES["size"]).frames
             raise ValueError(
-                f"no story of kind {self.kind!r} can be drawn with frames={self.frames}, split={self.split!r} and these "
-                f"concepts; frames must be at least {_THEMES.get(self.kind, _THEMES['size']).frames}, 'open' needs the "
-                f"concept 'door' or 'window', and 'count' has no pairs to hold out"
+                f"no story of kind {self.kind!r} can be drawn with frames={self.frames}, split={self.split!r} and "
+                f"these concepts; frames must be at least {least}, 'open' needs the concept 'door' or 'window', and 'count' "
+                f"has no pairs to hold out"
             )
 
     def kinds(self) -> tuple[str, ...]:
@@ -123,12 +124,13 @@ def draw_story(config: StoryConfig, seed: int) -> Scene:
     short = min(config.width, config.height)
     extent = (config.width / short, config.height / short)
     best: tuple[float, Scene] | None = None
-    fits, concepts, places = 0, None, _places(config, theme, kind)
+    fits, places = 0, _places(config, theme)
+    concepts = _draw_concepts(config, kind, theme, rng)
     for _ in range(ATTEMPTS):
-        # A story that does not work out may be about things that cannot play it.
-        concepts = concepts if fits else _draw_concepts(config, kind, theme, rng)
         stage = Stage(extent, config.frames, draw_place(places, concepts, extent, rng), rng)
         if not theme.plot(stage, concepts):
+            # It may be about things that cannot play it.
+            concepts = concepts if fits else _draw_concepts(config, kind, theme, rng)
             continue
         objects = tuple(actor.thing() for actor in stage.actors)
         scene = Scene(
@@ -175,7 +177,7 @@ def without_cause(scene: Scene) -> Scene:
     return replace(scene, objects=objects, story=tuple(scene.story[row] for row in kept), theme="")
 
 
-def _places(config: StoryConfig, theme: _Theme, kind: str) -> tuple[str, ...]:
+def _places(config: StoryConfig, theme: _Theme) -> tuple[str, ...]:
     """Where there is ground things stand on it, which some plots have no use for, if there are other places."""
     return (theme.ground and config.places) or tuple(p for p in config.places if p not in GROUNDS) or config.places
 

@@ -11,47 +11,140 @@ from vidgen.worlds import words
 from vidgen.worlds.words import Predicate
 
 _EVENTS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]] = {
-    "enter": ((("enter", ""),), (("enters", "entering"), ("comes in", "coming in"), ("comes into view", "coming into view"))),
-    "leave": ((("leave", ""),), (("leaves", "leaving"), ("goes away", "going away"), ("leaves the scene", "leaving the scene"))),
-    "land": ((("land", ""),), (("lands", "landing"), ("comes down and lands", "coming down and landing"),
-                               ("comes in to land", "coming in to land"))),
+    "enter": (
+        (("enter", ""),),
+        (("enters", "entering"), ("comes in", "coming in"), ("comes into view", "coming into view")),
+    ),
+    "leave": (
+        (("leave", ""),),
+        (("leaves", "leaving"), ("goes away", "going away"), ("leaves the scene", "leaving the scene")),
+    ),
+    "land": (
+        (("land", ""),),
+        (
+            ("lands", "landing"),
+            ("comes down and lands", "coming down and landing"),
+            ("comes in to land", "coming in to land"),
+        ),
+    ),
     "takeoff": ((("takeoff", ""),), (("takes off", "taking off"), ("lifts off", "lifting off"))),
-    "hide": ((("hide", ""),), (("goes behind {}", "going behind {}"), ("disappears behind {}", "disappearing behind {}"),
-                               ("hides behind {}", "hiding behind {}"), ("moves behind {}", "moving behind {}"))),
-    "return": ((("return", ""),), (("comes out again", "coming out again"), ("appears again", "appearing again"),
-                                   ("comes into view again", "coming into view again"))),
-    "return back": ((("return", "back"),), (("comes back", "coming back"), ("returns", "returning"),
-                                            ("comes back out the same way", "coming back out the same way"))),
-    "return through": ((("return", "through"),), (("comes out on the other side", "coming out on the other side"),
-                                                  ("appears on the other side", "appearing on the other side"))),
-    "hit": ((("hit", ""),), (("hits {}", "hitting {}"), ("bumps into {}", "bumping into {}"), ("runs into {}", "running into {}"))),
-    "fall on": ((("hit", ""), ("motion", "down")), (("falls on {}", "falling on {}"), ("falls onto {}", "falling onto {}"),
-                                                    ("drops onto {}", "dropping onto {}"))),
-    "knock": ((("cause", "knock"), ("motion", "down")), (("falls and knocks {} down", "falling and knocking {} down"),
-                                                         ("knocks {} down from above", "knocking {} down from above"))),
+    "hide": (
+        (("hide", ""),),
+        (
+            ("goes behind {}", "going behind {}"),
+            ("disappears behind {}", "disappearing behind {}"),
+            ("hides behind {}", "hiding behind {}"),
+            ("moves behind {}", "moving behind {}"),
+        ),
+    ),
+    "return": (
+        (("return", ""),),
+        (
+            ("comes out again", "coming out again"),
+            ("appears again", "appearing again"),
+            ("comes into view again", "coming into view again"),
+        ),
+    ),
+    "return back": (
+        (("return", "back"),),
+        (
+            ("comes back", "coming back"),
+            ("returns", "returning"),
+            ("comes back out the same way", "coming back out the same way"),
+        ),
+    ),
+    "return through": (
+        (("return", "through"),),
+        (
+            ("comes out on the other side", "coming out on the other side"),
+            ("appears on the other side", "appearing on the other side"),
+        ),
+    ),
+    "hit": (
+        (("hit", ""),),
+        (("hits {}", "hitting {}"), ("bumps into {}", "bumping into {}"), ("runs into {}", "running into {}")),
+    ),
+    "fall on": (
+        (("hit", ""), ("motion", "down")),
+        (("falls on {}", "falling on {}"), ("falls onto {}", "falling onto {}"), ("drops onto {}", "dropping onto {}")),
+    ),
+    "knock": (
+        (("cause", "knock"), ("motion", "down")),
+        (
+            ("falls and knocks {} down", "falling and knocking {} down"),
+            ("knocks {} down from above", "knocking {} down from above"),
+        ),
+    ),
     "open": ((("open", ""),), (("opens", "opening"), ("swings open", "swinging open"))),
-    "emerge": ((("emerge", ""),), (("comes out", "coming out"), ("steps out", "stepping out"), ("moves out", "moving out"))),
-    "emerge from": ((("emerge", ""),), (("comes out of {}", "coming out of {}"), ("comes out from behind {}", "coming out from behind {}"))),
-    "let out": ((("cause", "open"), ("open", "")), (("opens and lets {} out", "opening and letting {} out"),
-                                                    ("opens to let {} out", "opening to let {} out"))),
-    "larger": ((("size", "larger"),), (("is larger than {}", "larger than {}"), ("is bigger than {}", "bigger than {}"),
-                                       ("is much larger than {}", "much larger than {}"), ("is much bigger than {}", "much bigger than {}"))),
-    "smaller": ((("size", "smaller"),), (("is smaller than {}", "smaller than {}"), ("is much smaller than {}", "much smaller than {}"))),
-    "faster": ((("pace", "faster"),), (("moves faster than {}", "moving faster than {}"), ("is faster than {}", "faster than {}"),
-                                       ("goes faster than {}", "going faster than {}"))),
-    "slower": ((("pace", "slower"),), (("moves more slowly than {}", "moving more slowly than {}"), ("is slower than {}", "slower than {}"),
-                                       ("goes more slowly than {}", "going more slowly than {}"))),
-    "front": ((("depth", "front"),), (("passes in front of {}", "passing in front of {}"), ("crosses in front of {}", "crossing in front of {}"),
-                                      ("moves past in front of {}", "moving past in front of {}"))),
-    "behind": ((("depth", "behind"),), (("passes behind {}", "passing behind {}"), ("crosses behind {}", "crossing behind {}"),
-                                        ("moves past behind {}", "moving past behind {}"))),
-}  # fmt: skip
+    "emerge": (
+        (("emerge", ""),),
+        (("comes out", "coming out"), ("steps out", "stepping out"), ("moves out", "moving out")),
+    ),
+    "emerge from": (
+        (("emerge", ""),),
+        (("comes out of {}", "coming out of {}"), ("comes out from behind {}", "coming out from behind {}")),
+    ),
+    "let out": (
+        (("cause", "open"), ("open", "")),
+        (("opens and lets {} out", "opening and letting {} out"), ("opens to let {} out", "opening to let {} out")),
+    ),
+    "larger": (
+        (("size", "larger"),),
+        (
+            ("is larger than {}", "larger than {}"),
+            ("is bigger than {}", "bigger than {}"),
+            ("is much larger than {}", "much larger than {}"),
+            ("is much bigger than {}", "much bigger than {}"),
+        ),
+    ),
+    "smaller": (
+        (("size", "smaller"),),
+        (("is smaller than {}", "smaller than {}"), ("is much smaller than {}", "much smaller than {}")),
+    ),
+    "faster": (
+        (("pace", "faster"),),
+        (
+            ("moves faster than {}", "moving faster than {}"),
+            ("is faster than {}", "faster than {}"),
+            ("goes faster than {}", "going faster than {}"),
+        ),
+    ),
+    "slower": (
+        (("pace", "slower"),),
+        (
+            ("moves more slowly than {}", "moving more slowly than {}"),
+            ("is slower than {}", "slower than {}"),
+            ("goes more slowly than {}", "going more slowly than {}"),
+        ),
+    ),
+    "front": (
+        (("depth", "front"),),
+        (
+            ("passes in front of {}", "passing in front of {}"),
+            ("crosses in front of {}", "crossing in front of {}"),
+            ("moves past in front of {}", "moving past in front of {}"),
+        ),
+    ),
+    "behind": (
+        (("depth", "behind"),),
+        (
+            ("passes behind {}", "passing behind {}"),
+            ("crosses behind {}", "crossing behind {}"),
+            ("moves past behind {}", "moving past behind {}"),
+        ),
+    ),
+}
 _SIDED = {
-    "push": (("cause", "push"), (("pushes {} to the {side}", "pushing {} to the {side}"),
-                                 ("knocks {} to the {side}", "knocking {} to the {side}"))),
+    "push": (
+        ("cause", "push"),
+        (
+            ("pushes {} to the {side}", "pushing {} to the {side}"),
+            ("knocks {} to the {side}", "knocking {} to the {side}"),
+        ),
+    ),
     "front": (("depth", "front"), (("passes in front of {} to the {side}", "passing in front of {} to the {side}"),)),
     "behind": (("depth", "behind"), (("passes behind {} to the {side}", "passing behind {} to the {side}"),)),
-}  # fmt: skip
+}
 ADVERBS = {"slow": ("slowly",), "fast": ("quickly", "fast")}
 ADJECTIVES = {"slow": "slow", "fast": "fast", "quick": "fast"}
 """Adjectives of things that move, and the speed that they claim."""
@@ -76,7 +169,7 @@ BEFORE = ("before",)
 def predicates(category: str, key: str) -> tuple[Predicate, ...]:
     """Verb phrases for an event or a comparison.
 
-    key: of `keys`; "slow left", "fast right" and the like suit a category's verbs. Raises ValueError for others.
+    key: of `all_keys`; "slow left", "fast right" and the like suit a category's verbs. Raises ValueError for others.
     """
     if key in _EVENTS:
         reads, phrases = _EVENTS[key]
@@ -95,21 +188,33 @@ def predicates(category: str, key: str) -> tuple[Predicate, ...]:
             for adverb in ADVERBS[kind]
             for way in ways
         )
-    raise ValueError(f"no words for the event {key!r}; there are {', '.join(keys())}")
+    raise ValueError(f"no words for the event {key!r}; there are {', '.join(all_keys())}")
 
 
-def keys() -> tuple[str, ...]:
+def all_keys() -> tuple[str, ...]:
     """Every key that `predicates` takes."""
     sided = (f"{kind} {side}" for kind in (*_SIDED, *ADVERBS) for side in ("left", "right"))
     return (*_EVENTS, *sided)
 
 
 _PLURALS = {
-    "wolf": "wolves", "mouse": "mice", "sheep": "sheep", "fish": "fish", "deer": "deer", "squid": "squid", "sushi": "pieces of sushi",
-    "loaf": "loaves", "leaf": "leaves", "die": "dice", "snowman": "snowmen", "octopus": "octopuses", "cactus": "cactuses",
-    "box": "boxes", "corn cob": "corn cobs", "poop": "poops", "coral": "corals", "jellyfish": "jellyfish", "superhero": "superheroes", "broccoli": "heads of broccoli", "yogi": "yogis",
-    "headset": "headsets", "bunch": "bunches", "pair": "pairs", "slice": "slices", "moai": "moai", "elephant": "elephants",
-}  # fmt: skip
+    "wolf": "wolves",
+    "mouse": "mice",
+    "sheep": "sheep",
+    "fish": "fish",
+    "deer": "deer",
+    "squid": "squid",
+    "sushi": "pieces of sushi",
+    "loaf": "loaves",
+    "leaf": "leaves",
+    "die": "dice",
+    "snowman": "snowmen",
+    "jellyfish": "jellyfish",
+    "superhero": "superheroes",
+    "moai": "moai",
+    "broccoli": "heads of broccoli",
+}
+"""Plurals of nouns that do not follow the rules of `plural`."""
 
 
 def plural(word: str) -> str:

@@ -70,7 +70,9 @@ def watch(clip_FHWC: np.ndarray, names: Sequence[str], count: int = MOST_LOOKS) 
     A thing must be recognised in two looks at least. About 20 ms a look of 64x64 pixels and three names.
     """
     wanted = tuple(sorted(set(names)))
-    detector = build_detector(DetectorConfig(concepts=wanted, sizes=(0.2, 0.7), objects=len(wanted), shortlist=3, clutter=2))
+    detector = build_detector(
+        DetectorConfig(concepts=wanted, sizes=(0.2, 0.7), objects=len(wanted), shortlist=3, clutter=2)
+    )
     seen = looks(len(clip_FHWC), count)
     return Watched(clip_FHWC, seen, read_clip(clip_FHWC, detector, count, follow=True))
 
@@ -84,7 +86,7 @@ def happenings(seen: Watched, name: str) -> tuple[Happening, ...]:
     for at in edges:
         comes = bool(there_L[at + 1])
         look = int(at) + 1 if comes else int(at)
-        side = _edge(seen, name, look)
+        side = _edge(seen, name, look, comes)
         kind = ("enter" if side else "appear") if comes else ("leave" if side else "vanish")
         found.append(Happening(kind, side, look, look, look))
     for start, end in _runs(there_L):
@@ -109,24 +111,25 @@ def _runs(there_L: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
 
 
-def _edge(seen: Watched, name: str, look: int) -> str:
-    """The edge of the frame at which a thing's box is in a look; "" where it is at none."""
+def _edge(seen: Watched, name: str, look: int, comes: bool) -> str:
+    """The edge of the frame by which a thing comes in or goes out in a look; "" where it does not by any.
+
+    It has to be near that edge, and to move away from it or towards it: a thing on the ground is near the lower edge
+    all the time, and one that goes behind another may be near an edge by chance.
+    """
     box = seen.box(name, look)
-    if box is None:
-        return ""
-    away = {"left": box[0], "up": box[1], "right": 1 - box[2], "down": 1 - box[3]}
-    # A thing on the ground is near the lower edge all the time: an edge counts when it moves along that axis.
     path_L2 = seen.path(name)
     around = path_L2[max(0, look - 3) : look + 4]
     around = around[~np.isnan(around[:, 0])]
-    way = np.abs(around[-1] - around[0])
-    if way.max() < _CREEPS:
+    way = around[-1] - around[0]
+    if box is None or np.abs(way).max() < _CREEPS:
         return ""
-    axis = ("left", "right") if way[0] >= way[1] else ("up", "down")
-    side = min(axis, key=lambda one: away[one])
+    axis = int(np.argmax(np.abs(way)))
+    onward = bool(way[axis] > 0) != comes
+    side = (("left", "right"), ("up", "down"))[axis][onward]
+    away = {"left": box[0], "up": box[1], "right": 1 - box[2], "down": 1 - box[3]}[side]
     # In a long clip it gets far between two looks.
-    steps = np.abs(np.diff(around, axis=0))[:, 0 if axis[0] == "left" else 1]
-    return side if away[side] <= EDGE + steps.max() else ""
+    return side if away <= EDGE + np.abs(np.diff(around[:, axis])).max() else ""
 
 
 def _moves(path_L2: np.ndarray, start: int, end: int) -> list[Happening]:

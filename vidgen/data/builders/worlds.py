@@ -61,8 +61,8 @@ class WorldsOptions:
 
 
 class Worlds(ClipsBuilder, skip_registration=True):
-    """The TFDS builder; its splits are train and heldout. Each clip's record names the axes along which it shows what is
-    held out, and `build.json` what was held out at all.
+    """The TFDS builder; its splits are train and heldout. A clip's record names the axes along which it shows what is
+    held out; `build.json` has the axes that were held out at all.
     """
 
     DESCRIPTION = "Simulated scenes with exact captions and ground truth."
@@ -83,5 +83,5 @@ class Worlds(ClipsBuilder, skip_registration=True):
 
 
 def scene_origin(scene: Scene) -> dict[str, Any]:
-    """A scene and its ground truth as plain JSON values."""
-    return {"scene": scene.to_dict(), "truth": plain(ground_truth(scene))}
+    """A scene, its ground truth, and the axes along which it shows what is held out, as plain JSON values."""
+    return {"scene": scene.to_dict(), "truth": plain(ground_truth(scene)), "held_out": list(held_out_axes(scene))}
