@@ -118,6 +118,19 @@ def test_scores_floors_and_controls(tmp_path):
     assert result.curves["model"]["frames"] == (1.0, 2.0, 0.0)
 
 
+def test_a_change_that_changes_nothing_is_held_against_the_same_cases(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "CONTROLS", 8)
+    late = dataclasses.replace(
+        BARS,
+        measure=lambda clip, case: {"at": case.expects <= 8},  # right in the first 8 cases, and there alone
+        controls=(Control("kept", "nothing is done", (Bound("at", same=0.0),)),),
+    )
+    (result,) = run(tmp_path, (late,)).results
+    assert result.columns["true"]["at"].value == pytest.approx(8 / 11)
+    assert result.columns["true, kept"]["at"].n == 8 and result.columns["true, kept"]["at"].value == 1.0
+    assert [check.holds for check in result.checks] == [False, True]
+
+
 def test_a_measure_that_is_blind_is_found_out(tmp_path):
     blind = dataclasses.replace(BARS, measure=lambda clip, case: {"at": True, "where": 0.0})
     report = run(tmp_path, (blind,))
@@ -144,9 +157,10 @@ def test_what_is_on_disk_is_not_made_again(tmp_path, monkeypatch):
     report = run(tmp_path, (BARS, more), counted)
     assert made == [8, 3] and {suite.name for job in measured for suite in job.suites} == {"more"}
     assert report.results[1].columns == report.results[0].columns == first.results[0].columns
-    # Another model's clips are its own.
-    run(tmp_path, system=Function("another", counted.generate))
-    assert made == [8, 3, 8, 3]
+    # Another model's clips and outcomes are its own.
+    dark = Function("dark", lambda cases, seed: 0 * counted.generate(cases, seed))
+    report = run(tmp_path, system=dark)
+    assert made == [8, 3, 8, 3] and report.results[0].columns["model"]["at"].value == 0.0
 
 
 def _count(measured, original, job):
