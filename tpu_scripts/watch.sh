@@ -80,8 +80,9 @@ recreate() {
 
 # What to do with an active pod: look at its workers.
 tend() {
-  local lines
-  if ! lines="$(pod_run "$look")"; then
+  local lines="" states
+  lines="$(pod_run "$look" | grep '^vidgen-worker ')" || lines=""
+  if [[ -z "$lines" ]]; then
     unreachable=$((unreachable + 1))
     log "cannot reach all workers ($unreachable of 10)"
     # A firewall or a lost key must not cost a healthy pod: it is left as it is.
@@ -92,17 +93,15 @@ tend() {
     return
   fi
   unreachable=0
-  lines="$(printf '%s\n' "$lines" | grep '^vidgen-worker ')" || lines=""
-  local states
-  states="$(printf '%s\n' "$lines" | awk 'NF {print $3}' | sort -u | tr '\n' ' ')"
-  [[ "$states" == "$last" ]] || log "workers: ${states:-none answered}"
+  states="$(printf '%s\n' "$lines" | awk '{print $3}' | sort -u | tr '\n' ' ' | sed 's/ $//')"
+  [[ "$states" == "$last" ]] || log "workers: $states"
   last="$states"
   case "$states" in
-    "finished ")
+    "finished")
       log "finished: $WORKDIR; delete.sh ends the costs"
       exit 0
       ;;
-    "running " | "finished running ")
+    "running" | "finished running")
       local now
       now="$(date +%s)"
       [[ "$running_since" -ne 0 ]] || running_since="$now"
@@ -112,7 +111,7 @@ tend() {
       log "installing on the new workers"
       if script setup --keep; then script launch --restart || back_off; else back_off; fi
       ;;
-    "absent ") script launch || back_off ;;
+    "absent") script launch || back_off ;;
     *)
       if printf '%s\n' "$lines" | grep -q ' failed 2$'; then
         log "gave up: vidgen refused its input; see the end of the log: launch.sh --follow"

