@@ -41,6 +41,12 @@ def test_intervals_hold_the_value_and_scale(values):
     assert twice.low == pytest.approx(2 * found.low, abs=1e-9) and twice.high == pytest.approx(2 * found.high, abs=1e-9)
 
 
+def test_cases_of_more_trials_weigh_more():
+    sure = interval([1, 10, 3], [1, 10, 3])
+    assert (sure.value, sure.low, sure.high, sure.n) == (1.0, 1.0, 1.0, 14)
+    assert interval([0, 9], [1, 9]).value == 0.9
+
+
 def test_the_bootstrap_of_a_mean_is_the_interval():
     values = np.random.default_rng(0).normal(size=50)
     by_hand = bootstrap(lambda rows: float(values[rows].mean()), 50)
