@@ -15,7 +15,9 @@ from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, linear_velocity
 from vidgen.models.text import TextConfig, TextEncoder, relative_buckets
 from vidgen.parallel import attention
 
-CONFIG = DiTConfig(channels=3, width=24, layers=3, heads=2, hidden=32, text_width=8, time_width=16, dtype="float32")
+CONFIG = DiTConfig(
+    channels=3, width=24, layers=3, heads=2, hidden=32, text_width=8, time_width=16, pooled_text=True, dtype="float32"
+)
 DENSE = functools.partial(attention.dense, dtype="float32")
 B, T, H, W = 2, 3, 4, 4
 X = jax.random.normal(jax.random.key(1), (B, T, H, W, 3))
@@ -137,6 +139,20 @@ def test_clips_packed_in_one_row_are_as_alone() -> None:
         (segments, text_segments),
     )
     np.testing.assert_allclose(packed, alone, atol=1e-5)
+
+
+def test_pooled_text_reaches_every_token_without_cross_attention() -> None:
+    cross = PARAMS["blocks"]["cross"]
+    deaf = {**PARAMS["blocks"], "cross": {**cross, "out": jax.tree.map(jnp.zeros_like, cross["out"])}}
+
+    def change(config: DiTConfig, params: dict) -> jax.Array:
+        model, t = DiT(config, DENSE), jnp.full((B, T), 0.5)
+        answers = [apply_to_grid(model, params, X, t, text, REAL) for text in (TEXT, TEXT[::-1])]
+        return jnp.abs(answers[0] - answers[1]).max(axis=-1)
+
+    without = {name: value for name, value in PARAMS.items() if name != "pooled_text"}
+    assert change(CONFIG, {**PARAMS, "blocks": deaf}).min() > 1e-3
+    assert change(dataclasses.replace(CONFIG, pooled_text=False), {**without, "blocks": deaf}).max() == 0.0
 
 
 def test_the_linear_estimate_is_the_best_one() -> None:

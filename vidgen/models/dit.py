@@ -37,6 +37,9 @@ class DiTConfig:
             means the same at every size; rotary positions alone are relative.
         precondition: whether the network predicts what a linear estimate of the velocity leaves over, so that it need
             not carry the noise through its width (see `linear_velocity`); for latents of unit variance.
+        pooled_text: whether the mean of the caption's features joins the time in the modulation, as the class does in
+            DiT (arXiv 2212.09748, section 3.2): it tells every token what the clip is about long before cross-attention
+            has learned to. In a packed row a time must then belong to one clip.
         remat: what is recomputed in the backward pass: "none", "dots" (keep matmul results) or "full".
         dtype: rounding of the operands of matmuls.
     """
@@ -52,6 +55,7 @@ class DiTConfig:
     time_scale: float = 1000.0
     coordinates: bool = True
     precondition: bool = True
+    pooled_text: bool = False
     remat: str = "none"
     dtype: str = "bfloat16"
 
@@ -164,6 +168,9 @@ class DiT(nn.Module):
         time = sinusoid(t_BE * cfg.time_scale, cfg.time_width)
         time = dense(cfg.width, name="time1")(time)
         time_BED = dense(cfg.width, name="time2")(nn.silu(time))
+        if cfg.pooled_text:
+            pooled_BED = pool(text_BSD, text_real_BS, segment_ids, time_ids_BL, E)
+            time_BED = time_BED + dense(cfg.width, zero=True, name="pooled_text")(pooled_BED)
         modulation = dense(6 * cfg.width, zero=True, name="modulation")(nn.silu(time_BED))
         modulation_BE6D = modulation.reshape(B, -1, 6, cfg.width).astype(jnp.float32)
         text = dense(cfg.width, name="text1")(text_BSD)
@@ -194,6 +201,22 @@ class DiT(nn.Module):
         x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
         out = dense(P, zero=True, name="out")(x).astype(jnp.float32)
         return self.shard(skip * tokens_BLP + scale * out, "BLP")
+
+
+def pool(
+    text_BSD: Array, text_real_BS: Array, segment_ids: tuple[Array, Array] | None, time_ids_BL: Array, E: int
+) -> Array:
+    """Mean features of the caption that belongs to each time of a row: [B, E, D].
+
+    The clip of a time is that of the tokens which have it; without segments all of a row is one clip.
+    """
+    real_BES = jnp.broadcast_to(text_real_BS[:, None], (text_real_BS.shape[0], E, text_real_BS.shape[1]))
+    if segment_ids is not None:
+        own_BEL = time_ids_BL[:, None] == jnp.arange(E)[:, None]
+        segment_BE = jnp.max(jnp.where(own_BEL, segment_ids[0][:, None], -1), axis=-1)
+        real_BES = real_BES & (segment_ids[1][:, None] == segment_BE[..., None])
+    share_BES = real_BES / jnp.maximum(real_BES.sum(-1, keepdims=True), 1)
+    return jnp.einsum("BES,BSD->BED", share_BES, text_BSD.astype(jnp.float32))
 
 
 def linear_velocity(t: Array) -> tuple[Array, Array]:

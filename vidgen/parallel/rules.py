@@ -57,10 +57,10 @@ RULES: tuple[Rule, ...] = (
     Rule(r"dit/blocks/norm\d/(scale|bias)", (None,)),
     Rule(r"dit/(blocks/modulation|final_modulation)", (None, None)),
     Rule(r"dit/(patch_embedding|coordinates)/kernel", (None, "fsdp")),
-    Rule(r"dit/(time1|time2|modulation|text1)/kernel", ("fsdp", "tensor")),
+    Rule(r"dit/(time1|time2|modulation|text1|pooled_text)/kernel", ("fsdp", "tensor")),
     Rule(r"dit/text2/kernel", ("tensor", "fsdp")),
     Rule(r"dit/out/kernel", ("fsdp", None)),
-    Rule(r"dit/(patch_embedding|coordinates|time1|time2|modulation|text1|text2|out)/bias", (None,)),
+    Rule(r"dit/(patch_embedding|coordinates|time1|time2|modulation|text1|text2|pooled_text|out)/bias", (None,)),
     # The text encoder.
     Rule(r"text/embedding", ("tensor", "fsdp")),
     Rule(r"text/start", (None, None, None)),
