@@ -10,7 +10,7 @@ import pytest
 
 from vidgen.data.video import write_mp4
 from vidgen.eval.suite import Case, NotApplicableError, Setting
-from vidgen.eval.systems import card_setting, fit_video, read_folder, refuse_by_card, through, whole_groups
+from vidgen.eval.systems import Model, card_setting, fit_video, read_folder, refuse_by_card, through, whole_groups
 from vidgen.sample.card import Card, CardConcept
 
 
@@ -48,6 +48,43 @@ def test_a_card_says_what_can_be_asked():
     ):
         with pytest.raises(NotApplicableError, match=why):
             refuse_by_card(CARD, asked)
+
+
+class Recorder:
+    """A pipeline in name: a clip is as bright as its prompt is long; it takes 1 + a multiple of 4 frames."""
+
+    class networks:  # noqa: N801
+        class vae:  # noqa: N801
+            patch = (4, 8, 8)
+
+    def __init__(self):
+        self.calls = []
+
+    def generate(self, prompts, *, frames, width, height, steps, guidance, seed):
+        assert frames % 4 == 1
+        self.calls.append((len(prompts), frames, steps, guidance, seed))
+        levels = np.array([len(prompt) for prompt in prompts], np.uint8)
+        return np.broadcast_to(levels[:, None, None, None, None], (len(prompts), frames, height, width, 3))
+
+
+def test_a_model_is_asked_for_full_batches_of_whole_groups():
+    recorder = Recorder()
+    model = Model(recorder, CARD, "abc", steps=7, guidance=2.5)
+    model.check([case(), case()])
+    clips = model.make([case("a dog", frames=6), case("a dog!", frames=6)], seed=3)
+    assert clips.shape == (2, 6, 64, 64, 3) and clips[0].max() == 5 and clips[1].max() == 6
+    assert recorder.calls == [(8, 9, 7, 2.5, 3)]
+    pairs = [dataclasses.replace(case(text), twin=case(f"{text} alone")) for text in ("a dog", "a cat")]
+    both = model.make(pairs, seed=4)
+    assert both.shape == (2, 2, 17, 64, 64, 3) and both[0, 0].max() == 5 and both[0, 1].max() == 11
+    assert recorder.calls[1:] == [(8, 17, 7, 2.5, 4)] * 2  # one noise for a case and its twin
+
+
+def test_a_models_clips_are_named_by_all_that_they_depend_on():
+    model = Model(Recorder(), CARD, "abc")
+    assert model.name == "small" and model.setting == card_setting(CARD)
+    others = [dataclasses.replace(model, **change) for change in ({"weights": "x"}, {"steps": 3}, {"guidance": 9.0})]
+    assert len({model.key, *(other.key for other in others)}) == 4
 
 
 def test_lengths_are_made_whole():

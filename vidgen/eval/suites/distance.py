@@ -69,8 +69,8 @@ DISTANCE = Suite(
         "The squared Frechet distance (Dowson and Landau, 1982) and the squared maximum mean discrepancy with the "
         "cubic kernel (Binkowski et al., arXiv:1801.01401) between the clips and true renders of other prompts, on 36 "
         "features: in each cell of a 3x3 grid the mean red, green, blue and change from frame to frame. These are no "
-        "features of a trained network, and the numbers are no FVD. The interval's middle lies above the value, as "
-        "resampled sets vary less than new ones: compare values with the floor, which has as many clips."
+        "features of a trained network, and the numbers are no FVD. Sets with repeated cases are further apart, so "
+        "that intervals lie above the values: compare values with the floor, which has as many clips."
     ),
     source=PAIRS,
     measure=measure,
