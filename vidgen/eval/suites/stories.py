@@ -13,11 +13,12 @@ from vidgen.eval.suite import Bound, Case, Control, NotApplicableError, Outcome,
 from vidgen.eval.suites.drawing import draw_until, shortest_prompt
 from vidgen.eval.suites.seeing import RIGHT, VAE_RIGHT, WRONG, backwards, hold, mirror, other_prompts, watched
 from vidgen.worlds.claims import Claim
-from vidgen.worlds.judge import WAY, goes, judge, number_of, path_change
+from vidgen.worlds.judge import goes, judge, number_of, path_change
 from vidgen.worlds.motion import FPS, Scene, screen_poses
 from vidgen.worlds.render import render
 from vidgen.worlds.story import CAUSES, StoryConfig, draw_story, without_cause
 from vidgen.worlds.story_claims import EVENTS
+from vidgen.worlds.watch import WAY
 
 FRAMES = 17
 """Frames of most cases, where the system makes so many; those that tell several parts are as long as can be."""
