@@ -17,8 +17,10 @@ from vidgen.worlds.viewpoint import camera_rig, first_quaternion, outlines, rota
 
 BALL = Solid("ball", "red", "matte", (0.3, 0.3, 0.3), 0.0, 0.0, 0.3)
 
+STILL = View()
 
-def scene_of(*solids: Solid, view: View = View(), frames: int = 5, pushes: tuple[Push, ...] = ()) -> SolidScene:
+
+def scene_of(*solids: Solid, view: View = STILL, frames: int = 5, pushes: tuple[Push, ...] = ()) -> SolidScene:
     return SolidScene(0, 64, 64, frames, "grey", 0.8, view, solids, pushes)
 
 
