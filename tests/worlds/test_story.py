@@ -9,10 +9,12 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
+from vidgen.worlds import story_words, words
 from vidgen.worlds.captions import Claim, caption, claims, read_caption
 from vidgen.worlds.motion import Act, screen_poses
 from vidgen.worlds.render import Event, ground_truth, render
 from vidgen.worlds.scene import Scene, SceneConfig, draw_scene, pair_held_out, scene_from_dict
+from vidgen.worlds.sprites import load_atlas
 from vidgen.worlds.story import CAUSES, THEMES, StoryConfig, draw_story, without_cause
 
 seeds = st.integers(0, 2**32)
@@ -213,3 +215,41 @@ def test_acts_are_checked() -> None:
         Act(3, 3)
     with pytest.raises(ValueError, match="pace"):
         Act(0, 1, pace="wild")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("first the dog leaves, then a rocket lands", {("leave", "dog"), ("land", "rocket"), ("before", "dog", "leave>land", "rocket")}),
+        ("a rocket lands after the dog leaves", {("leave", "dog"), ("land", "rocket"), ("before", "dog", "leave>land", "rocket")}),
+        ("before a rocket lands, the dog leaves", {("leave", "dog"), ("land", "rocket"), ("before", "dog", "leave>land", "rocket")}),
+        ("the basketball hits the robot and the robot moves to the right", {("hit", "basketball", "", "robot"), ("motion", "robot", "right")}),
+        ("the cat goes behind the tree and comes back", {("hide", "cat", "", "tree"), ("return", "cat", "back"), ("before", "cat", "hide>return", "cat")}),
+        ("a door opens, so a cat comes out", {("open", "door"), ("emerge", "cat"), ("before", "door", "open>emerge", "cat")}),
+        ("three apples", {("number", "apple", "3")}),
+        ("The dog is larger than the cat.", {("size", "dog", "larger", "cat")}),
+        ("a fast octopus moves to the left", {("speed", "octopus", "fast"), ("motion", "octopus", "left")}),
+        ("the dog passes in front of the bus", {("depth", "dog", "front", "bus")}),
+    ],
+)  # fmt: skip
+def test_known_captions_read_as_they_should(text, expected) -> None:
+    assert {claim for claim in read_caption(text) if claim.kind != "object"} == {Claim(*one) for one in expected}
+
+
+@pytest.mark.parametrize("text", ["then", "the dog leaves after", "three apple", "a slowly dog", "seven apples"])
+def test_half_a_story_is_refused(text) -> None:
+    with pytest.raises(ValueError, match="cannot read"):
+        read_caption(text)
+
+
+def test_every_plural_is_read_back() -> None:
+    concepts = [one for one in load_atlas().concepts if one.name not in words.UNIQUE]
+    for number, concept in enumerate(concepts):
+        many = 1 + number % 6
+        assert read_caption(story_words.counted(concept.name, many)) == {
+            Claim("object", concept.name),
+            Claim("number", concept.name, str(many)),
+        }
+    assert [story_words.plural(one) for one in ("slice of pizza", "cherry", "bus", "monkey", "maple leaf")] == [
+        *("slices of pizza", "cherries", "buses", "monkeys", "maple leaves"),
+    ]

@@ -85,9 +85,9 @@ def _fits(seen: Watched, name: str, one: Happening, kind: str, side: str, other:
             return False
         return not other or _gap(seen, name, other, round(one.look)) <= NEAR
     if kind == "hit":
-        if one.kind != "motion" or not other:
+        if one.kind not in ("motion", "enter") or not other:
             return False
-        return min(_gap(seen, name, other, look) for look in range(one.start, one.end + 1)) <= NEAR
+        return min(_gap(seen, name, other, look) for look in range(one.start, one.end + 2)) <= NEAR
     raise ValueError(f"no event is called {kind!r}")
 
 

@@ -91,8 +91,8 @@ class StoryConfig:
             least = _THEMES.get(self.kind, _THEMES["size"]).frames
             raise ValueError(
                 f"no story of kind {self.kind!r} can be drawn with frames={self.frames}, split={self.split!r} and "
-                f"these concepts; frames must be at least {least}, 'open' needs the concept 'door' or 'window', and 'count' "
-                f"has no pairs to hold out"
+                f"these concepts; frames must be at least {least}, 'open' needs the concept 'door' or 'window', and "
+                f"'count' has no pairs to hold out"
             )
 
     def kinds(self) -> tuple[str, ...]:

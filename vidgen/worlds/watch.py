@@ -19,7 +19,7 @@ STEADY = 0.08
 """What moves less than this share of the frame is at rest."""
 _CREEPS = 0.02
 """What moves less than this between a few looks neither comes in nor goes out."""
-WAY = 0.12
+WAY = 0.1
 """Least share of the frame that a thing must move one way to have moved that way; captions speak of it from 0.2 on."""
 
 
