@@ -118,7 +118,7 @@ def test_wrong_requests_are_refused() -> None:
     with pytest.raises(ValueError, match="found no scene"):
         SplitConfig((alone,), ("pair",), "heldout").draw(0)
     for wrong in ({"holdout": ("colour",)}, {"holdout": ()}, {"plain": False}):
-        with pytest.raises(ValueError, match="holdout|stories"):
+        with pytest.raises(ValueError, match=r"holdout|stories"):
             WorldsOptions(**wrong)
 
 
