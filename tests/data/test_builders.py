@@ -15,6 +15,7 @@ from vidgen.data.builders.folder import FolderOptions
 from vidgen.data.catalog import build, list_datasets, look, open_dataset, read_report
 from vidgen.data.pipeline import WorldSource, video_batches
 from vidgen.data.video import read_video, write_mp4
+from vidgen.worlds.holdout import held_out_axes
 from vidgen.worlds.render import render
 from vidgen.worlds.scene import SceneConfig, scene_from_dict
 
@@ -158,6 +159,18 @@ def test_worlds_are_stored_without_loss_and_with_their_truth(tmp_path):
             assert np.array_equal(render(scene_from_dict(origin["scene"])), built[i]["video"])
             assert len(origin["truth"]["boxes_FN4"]) == 5
         assert not drawn_by_video
+
+
+def test_a_data_set_of_stories_records_what_is_held_out(tmp_path):
+    options = {"width": 32, "height": 32, "frames": 17, "train": 4, "heldout": 4, "seed": 1}
+    build("worlds", tmp_path / "out", **options, stories=("push", "count"), plain=False, holdout=("pair", "place"))
+    assert json.loads((tmp_path / "out" / "build.json").read_text())["options"]["holdout"] == ["pair", "place"]
+    for split in ("train", "heldout"):
+        built = open_dataset(tmp_path / "out", split)
+        for origin in (built.origin(i) for i in range(len(built))):
+            scene = scene_from_dict(origin["scene"])
+            assert scene.theme in ("push", "count") and list(held_out_axes(scene)) == origin["held_out"]
+            assert bool({"pair", "place"} & set(origin["held_out"])) == (split == "heldout")
 
 
 def test_the_same_pipeline_reads_worlds_and_folders(folder, tmp_path):
