@@ -7,6 +7,7 @@
 Renders are blurred, resized and made noisy, as a video autoencoder does.
 """
 
+import dataclasses
 import sys
 
 import cv2
@@ -18,14 +19,16 @@ from safetensors.numpy import save_file
 
 from vidgen.worlds.solids import SHAPES
 from vidgen.worlds.solids_detect import WEIGHTS, find_regions
-from vidgen.worlds.solids_draw import SolidConfig, draw_solids
+from vidgen.worlds.solids_draw import ORBITS, SolidConfig, draw_solids
 from vidgen.worlds.solids_render import shoot
 
 HIDDEN, STEPS, BATCH, RATE, DECAY = 32, 3000, 256, 2e-3, 0.02
 FIRST_SEED = 1_000_000
 """Scenes from here on are for fitting; measurements use seeds below."""
 REST = SolidConfig(solids=(2, 5), plays=("rest",), frames=1)
-MOVING = SolidConfig(solids=(2, 5), plays=("drop", "topple", "slide"), frames=9)
+MOVING = SolidConfig(solids=(2, 5), plays=("drop", "topple", "slide"), frames=5)
+AROUND = dataclasses.replace(ORBITS, views=("still",), frames=1)
+"""Pictures of solids at rest, near and far; and clips in which they fall, of which the middle and the end are taken."""
 SEEN = 0.9
 """Share of a solid that must be visible, for its region to be an example of its shape."""
 
@@ -35,12 +38,10 @@ def examples(scenes: int, seed: int = FIRST_SEED) -> tuple[np.ndarray, np.ndarra
     rng = np.random.default_rng(seed)
     patches, labels = [], []
     for at in range(scenes):
-        # Two in three are pictures of solids at rest; of the others, in which things fall, frames are taken on the way.
-        config = REST if at % 3 else MOVING
-        scene = draw_solids(config, seed + at)
+        scene = draw_solids((REST, MOVING, AROUND)[at % 3], seed + at)
         shot = shoot(scene)
-        clear_FHWC = shot.frames_FHWC[::-4]
-        own_FN = shot.segments_FHWN[::-4].sum((1, 2))
+        clear_FHWC = shot.frames_FHWC[::-2][:2]
+        own_FN = shot.segments_FHWN[::-2][:2].sum((1, 2))
         worn_FHWC = np.stack([_worn(frame, rng) for frame in clear_FHWC])
         for frame, own_N in zip((*clear_FHWC, *worn_FHWC), (*own_FN, *own_FN), strict=True):
             for found in find_regions(frame):

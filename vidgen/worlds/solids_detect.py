@@ -26,7 +26,7 @@ HUE = 16.0
 """Degrees by which a pixel may be off a colour's hue: shading moves hues by up to 10."""
 LEAST_AREA = 0.0025
 """Share of the frame that a region must cover; the smallest solid covers 0.008."""
-CLEAR = 0.12
+CLEAR = 0.2
 """Share of a region's outline that may touch another region or the frame's edge while it counts as seen in full."""
 SURE = 0.7
 """Least probability of a shape to be named. On renders 99 % of what is named at this is right."""

@@ -22,7 +22,7 @@ HELD_OUT: tuple[tuple[str, str], ...] = (("red", "cylinder"), ("yellow", "ball")
 
 _MARGIN = 0.07
 """Share of the frame that is kept free at its edges."""
-_TRIES = 60
+_TRIES = 200
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,12 @@ class SolidConfig:
 
 
 ORBITS = SolidConfig(
-    solids=(5, 6), plays=("rest",), views=("orbit left", "orbit right"), sizes=(0.22, 0.3), orbit=(0.6, 1.0), apart=True
+    solids=(5, 6),
+    plays=("rest",),
+    views=("orbit left", "orbit right"),
+    sizes=(0.24, 0.31),
+    orbit=(0.6, 1.0),
+    apart=True,
 )
 """Five or six solids at rest that an orbiting camera always sees in full: for measuring 3-D consistency."""
 
@@ -114,7 +119,7 @@ def _crowding(scene: SolidScene, everywhere: bool) -> float:
     room_F2 = np.array([scene.width, scene.height]) - edge
     out_FN2 = np.maximum(edge + radius_FN[..., None] - at_FN2, at_FN2 + radius_FN[..., None] - room_F2)
     total = np.maximum(out_FN2, 0).sum()
-    share = 1.0 if everywhere else 0.72
+    share = 1.05 if everywhere else 0.72
     for row in range(len(scene.solids)):
         for other in range(row):
             if (
@@ -180,7 +185,7 @@ class _Draft:
         turn = float(rng.uniform(*self.config.orbit)) if kind.startswith("orbit") else 0.0
         turn = float(rng.uniform(0.28, 0.4)) if kind.startswith("pan") else turn
         approach = {"dolly in": 0.68, "dolly out": 1.45}.get(kind, 1.0)
-        distance = 6.0 if self.config.apart or kind == "dolly in" else 4.5 if kind == "dolly out" else 5.2
+        distance = 5.8 if self.config.apart else 6.0 if kind == "dolly in" else 4.5 if kind == "dolly out" else 5.2
         return View(
             kind=kind,
             azimuth=float(rng.uniform(-math.pi, math.pi)),
