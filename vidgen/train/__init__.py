@@ -26,7 +26,8 @@ def run(config: Experiment, workdir: Path) -> None:
     """Trains what an experiment describes in `workdir`, or goes on where it stopped.
 
     Raises:
-        ValueError: workdir holds another experiment (only the number of steps and how often to log may change).
+        ValueError: workdir holds another experiment (only the number of steps, how often to log, and how the work is
+            divided over devices may change).
     """
     workdir = Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
@@ -34,7 +35,8 @@ def run(config: Experiment, workdir: Path) -> None:
     saved = workdir / "config.json"
     if saved.exists():
         changed = vidgen_config.diff(vidgen_config.from_json(saved.read_text()), config)
-        forbidden = [entry for entry in changed if not entry[0].startswith("loop.") or entry[0] == "loop.seed"]
+        free = ("loop.", "mesh.", "attention")
+        forbidden = [entry for entry in changed if not entry[0].startswith(free) or entry[0] == "loop.seed"]
         if forbidden:
             name, old, new = forbidden[0]
             raise ValueError(

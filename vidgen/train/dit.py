@@ -5,6 +5,7 @@
 import dataclasses
 import functools
 from pathlib import Path
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +23,9 @@ from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.parallel import attention
+from vidgen.parallel.attention import Kind
+from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.shard import Parallel, make_parallel
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
 from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig, save_model
@@ -65,6 +69,8 @@ class DiTTraining:
         caption_dropout: share of captions replaced by the empty one, for guidance.
         start_from: a file of `save_model` to start from (another run's result); empty to start from random weights.
         prompts: what the sample sheets show.
+        mesh: how the work is divided over devices.
+        attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
     """
 
     vae: str
@@ -79,6 +85,8 @@ class DiTTraining:
     start_from: str = ""
     sample: SampleConfig = SampleConfig()
     prompts: tuple[str, ...] = ()
+    mesh: MeshConfig = MeshConfig()
+    attention: Kind | Literal["auto"] = "auto"
 
     def task(self, workdir: Path) -> Task:
         """What the loop needs; encodes the latents first if they are not there."""
@@ -103,11 +111,13 @@ class DiTTraining:
         shifts = {latent_frames(vae, data): data.shift for data in self.data}
         networks = Networks(vae.config, self.text, self.model)
         text_length = max(data.text_length for data in self.data)
+        mesh = make_mesh(self.mesh)
+        parallel = make_parallel(mesh, self.model.dtype, self.attention)
         evaluations = (SampleSheet(self, networks, vae, text_length),) if self.prompts else ()
         return Task(
             init=functools.partial(init_params, networks, self.start_from),
             loss_fn=lambda params, batch, key: dit_loss(
-                networks, self.time, shifts, self.caption_dropout, params, batch, key
+                networks, self.time, shifts, self.caption_dropout, params, batch, key, parallel
             ),
             batches=mix(streams, [data.weight for data in self.data]),
             make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
@@ -116,6 +126,7 @@ class DiTTraining:
             clips=lambda batch: batch["latent_BTHWC"].shape[0],
             evaluations=evaluations,
             export=lambda ema, folder: export(folder, networks, vae, ema, text_length),
+            mesh=mesh,
         )
 
 
@@ -171,8 +182,12 @@ def dit_loss(
     params: dict,
     batch: dict[str, Array],
     key: Array,
+    parallel: Parallel | None = None,
 ) -> tuple[Array, dict[str, Array]]:
-    """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]."""
+    """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]; one device if parallel is None."""
+    if parallel is None:
+        plain = functools.partial(attention.dense, dtype=networks.dit.dtype)
+        parallel = Parallel(plain, plain)
     x0 = batch["latent_BTHWC"].astype(jnp.float32)
     B, T = x0.shape[:2]
     noise = jax.random.normal(trees.fold_in_str(key, "noise"), x0.shape)
@@ -181,9 +196,10 @@ def dit_loss(
     t_BT = jnp.broadcast_to(t_B[:, None], (B, T))
     dropped_B = jax.random.bernoulli(trees.fold_in_str(key, "caption"), caption_dropout, (B,))
     ids_BS = jnp.where(dropped_B[:, None], 0, batch["text_BS"])
-    features, real = apply(TextEncoder(networks.text), params["text"], ids_BS)
-    dit = DiT(networks.dit, functools.partial(attention.dense, dtype=networks.dit.dtype))
-    v = apply_to_grid(dit, params["dit"], paths.interpolate(x0, noise, t_BT), t_BT, features, real)
+    features, real = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_BS)
+    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
+    noisy = paths.interpolate(x0, noise, t_BT)
+    v = apply_to_grid(dit, params["dit"], noisy, t_BT, features, real, parallel.multiple)
     _, loss = flow.flow_loss(v, x0, noise)
     return loss, {f"loss_{T}": loss}
 

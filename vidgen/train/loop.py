@@ -13,8 +13,12 @@ import grain
 import jax
 import numpy as np
 import optax
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
+from vidgen.parallel import shard
+from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.train import state as train_state
 from vidgen.train.log import Log
 from vidgen.train.state import LossFn, TrainState
@@ -62,6 +66,7 @@ class Task:
         clips: batch -> how many clips are in it.
         evaluations: called with the averaged parameters every `eval_every` steps and at the end.
         export: (averaged parameters, folder) -> None; called after each save, so that a run's model can always be used.
+        mesh: the devices that share the work; None is one device. `loss_fn` is traced under it.
     """
 
     init: Callable[[jax.Array], Any]
@@ -73,6 +78,7 @@ class Task:
     clips: Callable[[dict[str, np.ndarray]], int]
     evaluations: tuple[Callable[[Any], Results], ...] = ()
     export: Callable[[Any, Path], None] | None = None
+    mesh: Mesh | None = None
 
 
 class NotFiniteError(RuntimeError):
@@ -89,10 +95,20 @@ def train(task: Task, config: LoopConfig, workdir: Path, config_json: str) -> Tr
         NotFiniteError: a loss or gradient was not finite; the state before that step is saved, and so is the batch.
     """
     workdir.mkdir(parents=True, exist_ok=True)
-    params = jax.jit(task.init)(trees.fold_in_str(jax.random.key(config.seed), "init"))
+    mesh = make_mesh(MeshConfig()) if task.mesh is None else task.mesh
+    with jax.set_mesh(mesh):
+        return _train(task, config, workdir, config_json, mesh)
+
+
+def _train(task: Task, config: LoopConfig, workdir: Path, config_json: str, mesh: Mesh) -> TrainState:
+    key = trees.fold_in_str(jax.random.key(config.seed), "init")
+    shapes = jax.eval_shape(task.init, key)
+    shardings = shard.parameter_shardings(shapes, mesh)
+    params = jax.jit(task.init, out_shardings=shardings)(key)
     optimizer = task.make_optimizer(params, config.steps)
-    state = train_state.create(params, optimizer)
-    step_fn = jax.jit(train_state.make_step(task.loss_fn, optimizer, task.ema, config.seed), donate_argnums=0)
+    state, kept = train_state.create_on(mesh, params, shardings, optimizer)
+    step = train_state.make_step(task.loss_fn, optimizer, task.ema, config.seed)
+    step_fn = jax.jit(step, donate_argnums=0, out_shardings=(kept, NamedSharding(mesh, P())))
     batches = iter(task.batches)
     with Checkpoints(workdir / "checkpoints", config.keep) as checkpoints, interruptions() as interrupted:
         restored = checkpoints.restore(like=state)
@@ -101,14 +117,22 @@ def train(task: Task, config: LoopConfig, workdir: Path, config_json: str) -> Tr
             batches.set_state(data_state)
         else:
             start = 0
-        run = _Run(task, config, workdir, config_json, checkpoints)
+        run = _Run(task, config, workdir, config_json, checkpoints, mesh)
         with Log(workdir, start, config.steps, config.log_every) as log:
             log.say(
                 f"{'resuming at step ' + str(start) if start else 'starting'} in {workdir}: "
-                f"{trees.count(state.params):,} parameters, {config.steps:,} steps"
+                f"{trees.count(state.params):,} parameters, {config.steps:,} steps{_where(mesh)}"
             )
             state = run.steps(state, start, step_fn, batches, log, interrupted)
     return state
+
+
+def _where(mesh: Mesh) -> str:
+    """How the devices share the work, if there is more than one to speak of."""
+    axes = ", ".join(f"{axis} {size}" for axis, size in mesh.shape.items() if size > 1)
+    if axes:
+        return f", on {mesh.size} devices: {axes}"
+    return f", on 1 of {jax.device_count()} devices (see mesh)" if jax.device_count() > 1 else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +144,7 @@ class _Run:
     workdir: Path
     config_json: str
     checkpoints: Checkpoints
+    mesh: Mesh
 
     def steps(
         self, state: TrainState, start: int, step_fn: Callable, batches: Any, log: Log, interrupted: Callable
@@ -127,7 +152,7 @@ class _Run:
         config, seen_shapes = self.config, set()
         for step in range(start + 1, config.steps + 1):
             batch = next(batches)
-            state, metrics = step_fn(state, batch)
+            state, metrics = step_fn(state, shard.place_batch(batch, self.mesh))
             if not bool(metrics["finite"]):
                 self._stop_at(step, state, batch, batches, metrics)
             log.step(step, metrics, self.task.clips(batch), self.task.flops(batch))

@@ -9,8 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import Mesh
 
 from vidgen import trees
+from vidgen.parallel import shard
 
 LossFn = Callable[[Any, Any, jax.Array], tuple[jax.Array, dict[str, jax.Array]]]
 """loss_fn(params, batch, key) -> (loss, metrics): all that a model brings to training."""
@@ -31,6 +33,15 @@ def create(params: Any, optimizer: optax.GradientTransformation) -> TrainState:
     """The state before the first step."""
     # The copy keeps the two trees apart: the step donates both.
     return TrainState(params, jax.tree.map(jnp.copy, params), optimizer.init(params), jnp.zeros((), jnp.int32))
+
+
+def create_on(
+    mesh: Mesh, params: Any, shardings: Any, optimizer: optax.GradientTransformation
+) -> tuple[TrainState, TrainState]:
+    """The state before the first step, divided as its parameters are, and the tree of its shardings."""
+    shapes = jax.eval_shape(lambda params: create(params, optimizer), params)
+    kept = shard.state_shardings(shapes, params, shardings, mesh)
+    return jax.jit(lambda params: create(params, optimizer), out_shardings=kept)(params), kept
 
 
 def make_step(

@@ -13,6 +13,8 @@ from jax import Array
 from vidgen.data.pipeline import WorldSource, video_batches
 from vidgen.models.layers import apply
 from vidgen.models.vae import VAE, Stage, VAEConfig
+from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.shard import constrain
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder, measure_statistics, to_float
 from vidgen.sample.export import contact_sheet
 from vidgen.train.loop import LoopConfig, Results, Task
@@ -43,6 +45,7 @@ class VAETraining:
 
     Attributes:
         start_from: a file of `Autoencoder.save` of the same shape to start from; empty to start from random weights.
+        mesh: how the work is divided over devices.
     """
 
     model: VAEConfig = VAEConfig()
@@ -52,10 +55,11 @@ class VAETraining:
     scenes: SceneConfig = SceneConfig()
     batch_size: int = 16
     start_from: str = ""
+    mesh: MeshConfig = MeshConfig()
 
     def task(self, workdir: Path) -> Task:
         """What the loop needs; nothing outside workdir is written."""
-        vae = VAE(self.model)
+        vae = VAE(self.model, constrain)
         scenes = self.scenes
         example = jnp.zeros((1, scenes.frames, scenes.height, scenes.width, 3))
         self.model.latent_shape(scenes.frames, scenes.height, scenes.width)
@@ -76,6 +80,7 @@ class VAETraining:
             clips=lambda batch: batch["video_BFHWC"].shape[0],
             evaluations=(ReconstructionSheet(self.model, held_out_BFHWC),),
             export=lambda ema, folder: export(self.model, ema, measured, folder),
+            mesh=make_mesh(self.mesh),
         )
 
 
