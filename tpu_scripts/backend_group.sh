@@ -111,14 +111,14 @@ pod_copy() { each_machine machine_copy "$1"; }
 first_run() {
   local all
   all="$(machines)"
-  machine_run "$1" "${all%%$'\n'*}"
+  machine_run "$1" "$(head -n 1 <<<"$all")"
 }
 
 # Copies a file of the first machine, named from its home folder, to here.
 first_fetch() {
   local all
   all="$(machines)"
-  compute scp "${all%%$'\n'*}:$1" "$2"
+  compute scp "$(head -n 1 <<<"$all"):$1" "$2"
 }
 
 # What a half-made pod may leave.

@@ -67,7 +67,8 @@ fi
 # The folders of the last setup go, so that a file deleted here is gone there; the environment and the log stay.
 install=(bash "$REMOTE_DIR/worker.sh" install)
 [[ -z "${GIT_URL:-}" ]] || install+=("$GIT_URL" "$GIT_COMMIT")
-unpack="rm -rf $REMOTE_DIR/vidgen $REMOTE_DIR/experiment && tar -xzf $(quoted "$(basename "$PACK")")"
+unpack="if [ -f $REMOTE_DIR/worker.sh ]; then bash $REMOTE_DIR/worker.sh idle; fi"
+unpack="$unpack && rm -rf $REMOTE_DIR/vidgen $REMOTE_DIR/experiment && tar -xzf $(quoted "$(basename "$PACK")")"
 pod_copy "$PACK" || die "copying to the workers failed"
 if [[ -f "$LOCK" ]]; then
   pod_copy "$LOCK" || die "copying to the workers failed"

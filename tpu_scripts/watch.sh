@@ -109,6 +109,8 @@ tend() {
       ;;
     *bare*)
       log "installing on the new workers"
+      # Those that are not new may still wait for the ones that are gone.
+      pod_run "if [ -f $REMOTE_DIR/worker.sh ]; then bash $REMOTE_DIR/worker.sh stop; fi" || true
       if script setup --keep; then script launch --restart || back_off; else back_off; fi
       ;;
     "absent") script launch || back_off ;;

@@ -4,6 +4,7 @@
 #
 # The part that runs on every worker, in ~/vidgen-pod beside the files that setup.sh packed. Not for use by hand.
 #
+#   worker.sh idle                           fails if the run is going on
 #   worker.sh install [GIT_URL GIT_COMMIT]   a Python environment with vidgen[tpu]; the experiment from git if asked
 #   worker.sh start [NAME=VALUE ...] -- ...  'vidgen train ...' as a systemd unit; nothing if it runs already
 #   worker.sh stop                           SIGTERM, upon which vidgen saves and ends
@@ -22,11 +23,14 @@ unit() { systemctl show "$UNIT" --property="$1" --value 2>/dev/null || true; }
 
 running() { [[ "$(unit SubState)" =~ ^(running|start|stop-sigterm)$ ]]; }
 
-install() {
+idle() {
   if running; then
     say "is training: 'launch.sh --stop' comes before a new setup" >&2
     exit 1
   fi
+}
+
+install() {
   if [[ $# -gt 0 ]]; then
     rm -rf experiment
     git clone --quiet "$1" experiment
@@ -82,7 +86,7 @@ status() {
 }
 
 case "${1:-}" in
-  install | start | status) "$@" ;;
+  idle | install | start | status) "$@" ;;
   stop) sudo systemctl stop "$UNIT" 2>/dev/null || true && say "stopped" ;;
-  *) echo "worker.sh: install, start, stop or status" >&2 && exit 2 ;;
+  *) echo "worker.sh: idle, install, start, stop or status" >&2 && exit 2 ;;
 esac
