@@ -63,14 +63,14 @@ EXPECTED = {
 @pytest.mark.parametrize(
     ("kind", "sizes"),
     [
-        ("local", {"data": 2, "tensor": 4}),
         ("ring", {"sequence": 8}),
-        ("ring", {"sequence": 2, "fsdp": 2, "tensor": 2}),
-        ("ulysses", {"sequence": 4, "data": 2}),
         ("ulysses", {"sequence": 2, "tensor": 2, "data": 2}),
         ("ulysses_ring", {"sequence": 8}),
-        ("ulysses_ring", {"sequence": 4, "tensor": 2}),
-        ("dense", {"sequence": 4, "tensor": 2}),
+        pytest.param("local", {"data": 2, "tensor": 4}, marks=pytest.mark.slow),
+        pytest.param("ring", {"sequence": 2, "fsdp": 2, "tensor": 2}, marks=pytest.mark.slow),
+        pytest.param("ulysses", {"sequence": 4, "data": 2}, marks=pytest.mark.slow),
+        pytest.param("ulysses_ring", {"sequence": 4, "tensor": 2}, marks=pytest.mark.slow),
+        pytest.param("dense", {"sequence": 4, "tensor": 2}, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("ragged", [True, False])
@@ -126,7 +126,7 @@ def test_a_query_without_keys_gets_zeros_and_gives_no_gradient() -> None:
         np.testing.assert_array_equal(x, 0)
 
 
-@pytest.mark.parametrize("ragged", [True, False])
+@pytest.mark.parametrize("ragged", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_tpu_kernel_equals_dense_in_a_ring(ragged: bool) -> None:
     """The fused kernel, interpreted: its halves, joined over two devices, with lengths that its tiles do not divide."""
     mesh = make_mesh(MeshConfig(sequence=2), jax.devices()[:2])

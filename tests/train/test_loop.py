@@ -172,3 +172,27 @@ def test_a_vae_can_be_trained_on_single_things(tmp_path: Path) -> None:
     config = load_experiment(Path(__file__).with_name("tiny.py"))
     single = dataclasses.replace(config, scenes=dataclasses.replace(config.scenes, objects=(1, 1)))
     assert next(iter(single.task(tmp_path).batches))["video_BFHWC"].shape == (2, 5, 16, 16, 3)
+
+
+def test_a_run_on_two_devices_goes_on_on_one(tmp_path: Path) -> None:
+    """The mesh may change from one start to the next, and the numbers stay those of one device."""
+    from vidgen import train as training
+    from vidgen.config import load_experiment
+    from vidgen.parallel.mesh import MeshConfig
+    from vidgen.sample.autoencoder import load_autoencoder
+
+    config = load_experiment(Path(__file__).with_name("tiny.py"))
+
+    def steps(n: int, **mesh: int) -> object:
+        loop = dataclasses.replace(config.loop, steps=n)
+        devices = MeshConfig(**mesh) if mesh else MeshConfig()
+        return dataclasses.replace(config, loop=loop, mesh=devices)
+
+    with pytest.raises(ValueError, match=r"needs 2 devices and 8"):
+        training.run(steps(2, data=2), tmp_path / "wrong")
+    training.run(steps(2, data=2, sequence=4), tmp_path / "moved")
+    training.run(steps(3), tmp_path / "moved")
+    training.run(steps(3), tmp_path / "stayed")
+    moved, stayed = (load_autoencoder(tmp_path / n / "model" / "vae.safetensors").params for n in ("moved", "stayed"))
+    for a, b in zip(jax.tree.leaves(moved), jax.tree.leaves(stayed), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0.02, atol=2e-3)
