@@ -6,13 +6,14 @@ import difflib
 from collections.abc import Sequence
 
 from vidgen.eval.suite import Suite
-from vidgen.eval.suites import camera, distance, pairs, physics, reconstruction, static, stories
+from vidgen.eval.suites import camera, distance, pairs, physics, reconstruction, rigid, static, stories
 
 SUITES: tuple[Suite, ...] = (
     *pairs.SUITES,
     *stories.SUITES,
     *camera.SUITES,
     *physics.SUITES,
+    *rigid.SUITES,
     *static.SUITES,
     *reconstruction.SUITES,
     *distance.SUITES,
