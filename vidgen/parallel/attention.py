@@ -137,7 +137,8 @@ def _one_device(kernel: Kernel, split: int, steps: int, q: Array, k: Array, v: A
             segments = q_segments, k_segments
     moves = tuple((i, (i + split) % size) for i in range(size))
     q, k, v = (x.transpose(0, 2, 1, 3) for x in (q, k, v))
-    out = ring_attention(q, k, v, segments, kernel, steps, "sequence", moves).transpose(0, 2, 1, 3)
+    out: Array = ring_attention(q, k, v, segments, kernel, steps, "sequence", moves)
+    out = out.transpose(0, 2, 1, 3)
     if split > 1:
         out = exchange(out, split_axis=1, concat_axis=2)
     return out

@@ -5,6 +5,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -72,7 +73,7 @@ class MeshConfig:
         return sizes["data"], sizes["fsdp"], sizes["sequence"], sizes["tensor"]
 
 
-def make_mesh(config: MeshConfig, devices: Sequence[jax.Device] | None = None) -> Mesh:
+def make_mesh(config: MeshConfig, devices: Sequence[Any] | None = None) -> Mesh:
     """The mesh of `AXES` on the given devices (all by default); a mesh of one device takes the first.
 
     On TPU the axes are laid along the links between chips; with several slices the data axis runs over them.
