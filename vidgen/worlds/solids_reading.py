@@ -38,7 +38,7 @@ def read_solid_caption(text: str) -> frozenset[Claim]:
         end = _clause(rest, names, claims)
         if end is None:
             shown = re.sub(_THING, "...", rest)
-            raise ValueError(f"cannot read the caption {text!r} from {shown!r} on; see solids_words for what can be said")
+            raise ValueError(f"cannot read the caption {text!r} from {shown!r} on; solids_words has its words")
         rest = rest[end:]
         if not rest:
             return frozenset(claims)
