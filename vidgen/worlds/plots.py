@@ -255,7 +255,8 @@ def open_door(stage: Stage, concepts: list[str]) -> bool:
     if share < HIDDEN:
         return False
     (left, top), (_, low) = stage.room(door.concept, door.size)
-    door.place(float(rng.uniform(left, -0.1)), float(rng.uniform(top, low)))
+    # Away from the edge: what comes out of it must not seem to come in there.
+    door.place(float(rng.uniform(min(left + 0.12, -0.08), -0.08)), float(rng.uniform(top, low)))
     actor.place(door.x + dx, door.y + dy)
     _, (right, _) = stage.room(actor.concept, actor.size)
     least = actor.x + 0.3 * stage.extent[0]

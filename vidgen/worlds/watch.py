@@ -17,6 +17,8 @@ EDGE = 0.07
 """A thing is at an edge of the frame when its box is as near to it, as a share of the frame."""
 STEADY = 0.08
 """What moves less than this share of the frame is at rest."""
+_LEAST_SCORE = 0.45
+"""Few concepts are told apart, so that less will do than among all."""
 _CREEPS = 0.02
 """What moves less than this between a few looks neither comes in nor goes out."""
 WAY = 0.1
@@ -67,11 +69,13 @@ class Happening:
 def watch(clip_FHWC: np.ndarray, names: Sequence[str], count: int = MOST_LOOKS) -> Watched:
     """Watches a clip (uint8 [F, H, W, 3]) for the things that are named; others are not told from them.
 
-    A thing must be recognised in two looks at least. About 20 ms a look of 64x64 pixels and three names.
+    A thing must be recognised in two looks at least. About 20 ms of a core a look of 64x64 pixels.
     """
     wanted = tuple(sorted(set(names)))
     detector = build_detector(
-        DetectorConfig(concepts=wanted, sizes=(0.2, 0.7), objects=len(wanted), shortlist=3, clutter=2)
+        DetectorConfig(
+            concepts=wanted, sizes=(0.2, 0.7), objects=len(wanted), shortlist=3, least_score=_LEAST_SCORE, clutter=2
+        )
     )
     seen = looks(len(clip_FHWC), count)
     return Watched(clip_FHWC, seen, read_clip(clip_FHWC, detector, count, follow=True))
@@ -86,7 +90,7 @@ def happenings(seen: Watched, name: str) -> tuple[Happening, ...]:
     for at in edges:
         comes = bool(there_L[at + 1])
         look = int(at) + 1 if comes else int(at)
-        side = _edge(seen, name, look, comes)
+        side = "" if _at_another(seen, name, look) else _edge(seen, name, look, comes)
         kind = ("enter" if side else "appear") if comes else ("leave" if side else "vanish")
         found.append(Happening(kind, side, look, look, look))
     for start, end in _runs(there_L):
@@ -130,6 +134,21 @@ def _edge(seen: Watched, name: str, look: int, comes: bool) -> str:
     away = {"left": box[0], "up": box[1], "right": 1 - box[2], "down": 1 - box[3]}[side]
     # In a long clip it gets far between two looks.
     return side if away <= EDGE + np.abs(np.diff(around[:, axis])).max() else ""
+
+
+def _at_another(seen: Watched, name: str, look: int) -> bool:
+    """Whether a thing's middle is where a larger one is, so that it comes out from behind that, or goes there."""
+    x, y = seen.path(name)[look]
+    own = seen.box(name, look)
+    boxes = [seen.box(other, look) for other in seen.tracks if other != name]
+    return any(
+        box is not None
+        and own is not None
+        and box[0] <= x <= box[2]
+        and box[1] <= y <= box[3]
+        and np.prod(box[2:] - box[:2]) > 1.5 * np.prod(own[2:] - own[:2])
+        for box in boxes
+    )
 
 
 def _moves(path_L2: np.ndarray, start: int, end: int) -> list[Happening]:
