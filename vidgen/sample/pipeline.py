@@ -53,7 +53,7 @@ class SampleConfig:
     """
 
     steps: int = 24
-    guidance: float = 4.0
+    guidance: float = 3.0
     solver: Literal["euler", "heun"] = "heun"
     shift: float = 2.0
 
