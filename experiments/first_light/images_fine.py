@@ -4,7 +4,8 @@
 
 vidgen train experiments/first_light/images_fine.py --workdir runs/images_fine
 
-Two CPU cores, MINUTES minutes; no paper's row. Measured 2026-11-24: LOSS.
+Two CPU cores, 20 minutes; no paper's row. Measured 2026-11-25: flow loss 0.53, and no named thing found in 72.
+The shipped weights had `pooled_text` from step 972 on, with a new layer that started at zero.
 """
 
 import dataclasses
@@ -25,7 +26,7 @@ IMAGES = LatentData(
     text_length=24,
     shift=1.5,
 )
-DIT = DiTConfig(patch=(1, 1, 1), width=192, heads=3, hidden=768, remat="dots")
+DIT = DiTConfig(patch=(1, 1, 1), width=192, heads=3, hidden=768, pooled_text=True, remat="dots")
 
 
 def get_config() -> DiTTraining:
@@ -38,5 +39,5 @@ def get_config() -> DiTTraining:
         model=DIT,
         data=(IMAGES,),
         optim=OptimConfig(lr=2e-3, warmup=100, b2=0.98, ema=0.999, cooldown=0.0, lr_end=1.0),
-        loop=LoopConfig(steps=6000, log_every=25, eval_every=500, save_every=250),
+        loop=LoopConfig(steps=1827, log_every=25, eval_every=500, save_every=250),
     )

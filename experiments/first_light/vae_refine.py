@@ -4,7 +4,7 @@
 
 vidgen train experiments/first_light/vae_refine.py --workdir runs/vae_refine
 
-Two CPU cores, 26 minutes; no paper's row. Measured 2026-11-24: DB.
+Two CPU cores, 24 minutes; no paper's row. Measured 2026-11-25: 28.01 dB, SSIM 0.904 on 500 held-out scenes.
 """
 
 import dataclasses
