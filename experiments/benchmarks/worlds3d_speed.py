@@ -12,9 +12,9 @@ import multiprocessing
 import sys
 import time
 
-from vidgen.worlds.mujoco import simulate
-from vidgen.worlds.solids_draw import SolidConfig, draw_solids
-from vidgen.worlds.solids_render import render_solids
+from vidgen.worlds.solids.draw import SolidConfig, draw_solids
+from vidgen.worlds.solids.render import render_solids
+from vidgen.worlds.solids.simulate import simulate
 
 CONFIG = SolidConfig()
 

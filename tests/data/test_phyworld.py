@@ -8,9 +8,9 @@ import pytest
 from vidgen.cli import main as cli
 from vidgen.data.builders.phyworld import PhyWorldOptions
 from vidgen.data.catalog import build, open_dataset, read_report
-from vidgen.worlds.discs import render
-from vidgen.worlds.physics import ground_truth, scene_from_dict
-from vidgen.worlds.phyworld import RADIUS, SPLITS, VELOCITY, caption, description
+from vidgen.worlds.phyworld.discs import render
+from vidgen.worlds.phyworld.physics import ground_truth, scene_from_dict
+from vidgen.worlds.phyworld.scene import RADIUS, SPLITS, VELOCITY, caption, description
 
 SMALL = {"size": 16, "frames": 8}
 

@@ -8,10 +8,10 @@ import pytest
 from vidgen.data.builders import solids
 from vidgen.data.builders.solids import SolidsOptions
 from vidgen.data.catalog import build, open_dataset
-from vidgen.worlds.solids import solids_from_dict
-from vidgen.worlds.solids_captions import read_solid_caption, solid_claims
-from vidgen.worlds.solids_draw import held_out
-from vidgen.worlds.solids_render import missing, render_solids
+from vidgen.worlds.solids.captions import read_solid_caption, solid_claims
+from vidgen.worlds.solids.draw import held_out
+from vidgen.worlds.solids.render import missing, render_solids
+from vidgen.worlds.solids.scene import solids_from_dict
 
 
 @pytest.mark.skipif(bool(missing()), reason=missing())

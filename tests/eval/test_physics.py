@@ -16,9 +16,9 @@ from vidgen.eval.physics import (
     kept_attributes,
     velocity_error,
 )
-from vidgen.worlds.discs import DiscReading, read_discs, render
-from vidgen.worlds.physics import Body, PhyScene, ground_truth
-from vidgen.worlds.phyworld import PhyConfig, draw_scene
+from vidgen.worlds.phyworld.discs import DiscReading, read_discs, render
+from vidgen.worlds.phyworld.physics import Body, PhyScene, ground_truth
+from vidgen.worlds.phyworld.scene import PhyConfig, draw_scene
 
 COLLISION = PhyScene("collision", (Body(2, 5, 3, 0, 1, "red"), Body(7, 5, -1, 0, 0.8, "blue")), frames=20)
 PARABOLA = PhyScene("parabola", (Body(1.5, 8.5, 2, 0, 1),), -2.5)

@@ -14,8 +14,8 @@ from vidgen.eval.physics_iq import (
     spatiotemporal_iou,
     weighted_iou,
 )
-from vidgen.worlds.discs import render
-from vidgen.worlds.phyworld import PhyConfig, draw_scene, jittered
+from vidgen.worlds.phyworld.discs import render
+from vidgen.worlds.phyworld.scene import PhyConfig, draw_scene, jittered
 
 
 def masks(*frames):

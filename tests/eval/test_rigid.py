@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from vidgen.eval.rigid import fit_rigid
-from vidgen.worlds.solids_draw import ORBITS, draw_solids
-from vidgen.worlds.viewpoint import camera_rig
+from vidgen.worlds.solids.draw import ORBITS, draw_solids
+from vidgen.worlds.solids.viewpoint import camera_rig
 
 
 def tracks_of(seed: int, moves=None) -> tuple[np.ndarray, float, np.ndarray]:

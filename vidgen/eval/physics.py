@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidgen.worlds.discs import SQUARE, DiscReading, read_discs
-from vidgen.worlds.physics import COLORS, PhyScene, PhyTruth, energy, ground_truth, momentum
-from vidgen.worlds.phyworld import PAIR_RADIUS, PAIR_VELOCITY
+from vidgen.worlds.phyworld.discs import SQUARE, DiscReading, read_discs
+from vidgen.worlds.phyworld.physics import COLORS, PhyScene, PhyTruth, energy, ground_truth, momentum
+from vidgen.worlds.phyworld.scene import PAIR_RADIUS, PAIR_VELOCITY
 
 LOST, RESIZED, STRAY, JUMP = 0.1, 0.1, 0.25, 0.5
 """From when on a clip is abnormal: the share of frames in which a body is missing, resized or of another shape; the

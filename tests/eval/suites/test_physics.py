@@ -11,7 +11,7 @@ import pytest
 from vidgen.eval.suite import NotApplicableError, Setting, shuffled
 from vidgen.eval.suites import physics
 from vidgen.eval.suites.physics import GIVEN, PHYSICS_IQ, SUITES
-from vidgen.worlds.physics import ground_truth
+from vidgen.worlds.phyworld.physics import ground_truth
 
 N = 12
 SETTING = Setting(width=48, height=48)

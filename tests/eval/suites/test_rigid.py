@@ -7,8 +7,8 @@ import pytest
 
 from vidgen.eval.suite import NotApplicableError, Setting
 from vidgen.eval.suites import rigid
-from vidgen.worlds.solids_captions import read_solid_caption
-from vidgen.worlds.solids_render import missing
+from vidgen.worlds.solids.captions import read_solid_caption
+from vidgen.worlds.solids.render import missing
 
 SETTING = Setting()
 needs_gl = pytest.mark.skipif(bool(missing()), reason=missing())

@@ -9,9 +9,9 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from vidgen.data.builders.clips import ClipsBuilder, example, plain
-from vidgen.worlds.discs import render
-from vidgen.worlds.physics import FRAMES, PhyScene, ground_truth
-from vidgen.worlds.phyworld import GAP, PhyConfig, Task, caption, description, draw_scene
+from vidgen.worlds.phyworld.discs import render
+from vidgen.worlds.phyworld.physics import FRAMES, PhyScene, ground_truth
+from vidgen.worlds.phyworld.scene import GAP, PhyConfig, Task, caption, description, draw_scene
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import tensorflow_datasets as tfds
 
 from vidgen.data.builders.clips import ClipsBuilder, example, plain
 from vidgen.data.pipeline import CAPTIONS_PER_CLIP
-from vidgen.worlds.mujoco import load_mujoco
-from vidgen.worlds.solids import SolidScene
-from vidgen.worlds.solids_captions import solid_caption
-from vidgen.worlds.solids_draw import HELD_OUT, SolidConfig, draw_solids
-from vidgen.worlds.solids_render import Shot, choose_gl, shoot
-from vidgen.worlds.solids_truth import solid_truth
+from vidgen.worlds.solids.captions import solid_caption
+from vidgen.worlds.solids.draw import HELD_OUT, SolidConfig, draw_solids
+from vidgen.worlds.solids.render import Shot, choose_gl, shoot
+from vidgen.worlds.solids.scene import SolidScene
+from vidgen.worlds.solids.simulate import load_mujoco
+from vidgen.worlds.solids.truth import solid_truth
 
 
 @dataclass(frozen=True)

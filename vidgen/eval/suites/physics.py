@@ -25,10 +25,10 @@ from vidgen.eval.suite import (
     mirrored,
     reversed_in_time,
 )
-from vidgen.worlds.discs import GROUND, read_discs, render
-from vidgen.worlds.physics import FRAMES, GRAVITY, ground_truth
-from vidgen.worlds.phyworld import ATTRIBUTES as PRIORITY
-from vidgen.worlds.phyworld import TASKS, PhyConfig, description, draw_scene, jittered
+from vidgen.worlds.phyworld.discs import GROUND, read_discs, render
+from vidgen.worlds.phyworld.physics import FRAMES, GRAVITY, ground_truth
+from vidgen.worlds.phyworld.scene import ATTRIBUTES as PRIORITY
+from vidgen.worlds.phyworld.scene import TASKS, PhyConfig, description, draw_scene, jittered
 
 GIVEN = 5
 """First frames that a system is shown. PhyWorld shows 3; an autoencoder that takes frame 0 alone and then frames by

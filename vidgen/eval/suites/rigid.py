@@ -10,11 +10,11 @@ import numpy as np
 from vidgen.eval.rigid import LEAST_FRAMES, fit_rigid
 from vidgen.eval.suite import Bound, Case, Control, NotApplicableError, Outcome, Score, Setting, Source, Suite
 from vidgen.eval.suites.seeing import RIGHT, VAE_RIGHT, WRONG, backwards, hold, mirror
-from vidgen.worlds.solids import SolidScene
-from vidgen.worlds.solids_captions import read_solid_caption, solid_caption
-from vidgen.worlds.solids_detect import solid_tracks, track_points
-from vidgen.worlds.solids_draw import ORBITS, draw_solids
-from vidgen.worlds.solids_render import missing, render_solids
+from vidgen.worlds.solids.captions import read_solid_caption, solid_caption
+from vidgen.worlds.solids.detect import solid_tracks, track_points
+from vidgen.worlds.solids.draw import ORBITS, draw_solids
+from vidgen.worlds.solids.render import missing, render_solids
+from vidgen.worlds.solids.scene import SolidScene
 
 FIRST_SEED = 500_000
 """Scenes of cases begin here; the detector of shapes was fitted to scenes from 1,000,000 on."""

@@ -8,10 +8,10 @@ import math
 import numpy as np
 
 from vidgen.worlds.claims import Claim
-from vidgen.worlds.mujoco import Run, simulate
-from vidgen.worlds.solids import Solid, SolidScene, solid_name
-from vidgen.worlds.solids_truth import MOVED, TOPPLES, solid_events, tilts
-from vidgen.worlds.viewpoint import Rig, camera_rig
+from vidgen.worlds.solids.scene import Solid, SolidScene, solid_name
+from vidgen.worlds.solids.simulate import Run, simulate
+from vidgen.worlds.solids.truth import MOVED, TOPPLES, solid_events, tilts
+from vidgen.worlds.solids.viewpoint import Rig, camera_rig
 
 OPPOSITE = {"left": "right", "right": "left", "in front": "behind", "behind": "in front", "on": "under", "under": "on"}
 MOTIONS = ("still", "rolls", "slides", "falls", "topples")

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from vidgen.worlds import solids_render
-from vidgen.worlds.mujoco import simulate
-from vidgen.worlds.solids import COLORS, FLOORS, Push, Solid, SolidScene, View
-from vidgen.worlds.solids_draw import SolidConfig, draw_solids
-from vidgen.worlds.solids_render import choose_gl, missing, render_solids, shoot
-from vidgen.worlds.solids_truth import solid_truth
-from vidgen.worlds.viewpoint import camera_rig, outlines
+from vidgen.worlds.solids import render as solids_render
+from vidgen.worlds.solids.draw import SolidConfig, draw_solids
+from vidgen.worlds.solids.render import choose_gl, missing, render_solids, shoot
+from vidgen.worlds.solids.scene import COLORS, FLOORS, Push, Solid, SolidScene, View
+from vidgen.worlds.solids.simulate import simulate
+from vidgen.worlds.solids.truth import solid_truth
+from vidgen.worlds.solids.viewpoint import camera_rig, outlines
 
 needs_gl = pytest.mark.skipif(bool(missing()), reason=missing())
 BALL = Solid("ball", "red", "matte", (0.4, 0.4, 0.4), 0.0, 0.0, 0.4)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """3-D scenes set in motion by MuJoCo: where every solid is in each frame, what touched what, who moved because of whom.
 
-MuJoCo is the optional extra `worlds3d`. Moving needs the package alone; pictures (`solids_render`) need OpenGL as well.
+MuJoCo is the optional extra `worlds3d`. Moving needs the package alone; pictures (`render`) need OpenGL as well.
 """
 
 import dataclasses
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from vidgen.worlds.solids import COLORS, FLOORS, FPS, MATERIALS, Push, Solid, SolidScene
-from vidgen.worlds.viewpoint import first_quaternion, rotation_matrices
+from vidgen.worlds.solids.scene import COLORS, FLOORS, FPS, MATERIALS, Push, Solid, SolidScene
+from vidgen.worlds.solids.viewpoint import first_quaternion, rotation_matrices
 
 SUBSTEPS = 32
 """Steps of the simulation a frame: 1/256 s each, short enough for piles of boxes to stand still."""

@@ -7,11 +7,11 @@
 
 import numpy as np
 
-from vidgen.worlds import solids_words as words
 from vidgen.worlds.claims import Claim
-from vidgen.worlds.solids import SolidScene, solid_name
-from vidgen.worlds.solids_claims import solid_claims
-from vidgen.worlds.solids_reading import read_solid_caption
+from vidgen.worlds.solids import words
+from vidgen.worlds.solids.claims import solid_claims
+from vidgen.worlds.solids.reading import read_solid_caption
+from vidgen.worlds.solids.scene import SolidScene, solid_name
 
 __all__ = ["read_solid_caption", "solid_caption", "solid_claims"]
 

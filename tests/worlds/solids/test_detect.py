@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vidgen.worlds.solids_detect import LEAST_FRAMES, detect_solids, shape_probabilities, solid_tracks, track_points
-from vidgen.worlds.solids_draw import ORBITS, SolidConfig, draw_solids
-from vidgen.worlds.solids_render import missing, shoot
+from vidgen.worlds.solids.detect import LEAST_FRAMES, detect_solids, shape_probabilities, solid_tracks, track_points
+from vidgen.worlds.solids.draw import ORBITS, SolidConfig, draw_solids
+from vidgen.worlds.solids.render import missing, shoot
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 GRID = np.arange(64) + 0.5

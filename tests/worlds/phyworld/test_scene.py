@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
-from vidgen.worlds.physics import Body, PhyScene, ground_truth
-from vidgen.worlds.phyworld import (
+from vidgen.worlds.phyworld.physics import Body, PhyScene, ground_truth
+from vidgen.worlds.phyworld.scene import (
     AFTER,
     FAR_RADIUS,
     FAR_VELOCITY,

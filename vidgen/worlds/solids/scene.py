@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is in a 3-D scene: frozen dataclasses, the names of looks, and JSON.
 
-World units are metres: x and y on the floor, z up, the floor at z = 0. Nothing here needs MuJoCo. `solids_draw` draws
+World units are metres: x and y on the floor, z up, the floor at z = 0. Nothing here needs MuJoCo. `draw` draws
 scenes from seeds, `mujoco` moves and renders them, `viewpoint` says where the camera is.
 """
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fits the network of `solids_detect` that names shapes, to renders alone, and writes its weights.
+"""Fits the network of `detect` that names shapes, to renders alone, and writes its weights.
 
-    python -m vidgen.worlds.build_solids_detector [SCENES]
+    python -m vidgen.worlds.solids.build_detector [SCENES]
 
 Renders are blurred, resized and made noisy, as a video autoencoder does.
 """
@@ -17,10 +17,10 @@ import numpy as np
 import optax
 from safetensors.numpy import save_file
 
-from vidgen.worlds.solids import SHAPES
-from vidgen.worlds.solids_detect import WEIGHTS, find_regions
-from vidgen.worlds.solids_draw import ORBITS, SolidConfig, draw_solids
-from vidgen.worlds.solids_render import shoot
+from vidgen.worlds.solids.detect import WEIGHTS, find_regions
+from vidgen.worlds.solids.draw import ORBITS, SolidConfig, draw_solids
+from vidgen.worlds.solids.render import shoot
+from vidgen.worlds.solids.scene import SHAPES
 
 HIDDEN, STEPS, BATCH, RATE, DECAY = 32, 3000, 256, 2e-3, 0.02
 FIRST_SEED = 1_000_000

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from vidgen.typing import Frames
-from vidgen.worlds.mujoco import Run, build_model, load_mujoco, simulate
-from vidgen.worlds.solids import SolidScene
-from vidgen.worlds.viewpoint import Rig, camera_rig
+from vidgen.worlds.solids.scene import SolidScene
+from vidgen.worlds.solids.simulate import Run, build_model, load_mujoco, simulate
+from vidgen.worlds.solids.viewpoint import Rig, camera_rig
 
 OVERSAMPLING = 2
 """Pictures are drawn this many times larger, and averaged: edges are smooth, and cheaper so than by multisampling."""

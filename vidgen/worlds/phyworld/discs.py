@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vidgen.worlds.physics import COLORS, EXTENT, PhyScene, ground_truth
+from vidgen.worlds.phyworld.physics import COLORS, EXTENT, PhyScene, ground_truth
 
 GROUND = (255, 255, 255)
 CORE = 0.5

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from vidgen.worlds.physics import (
+from vidgen.worlds.phyworld.physics import (
     EXTENT,
     Body,
     PhyScene,

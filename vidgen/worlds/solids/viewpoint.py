@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidgen.worlds.motion import clip_time
-from vidgen.worlds.solids import Solid, SolidScene, View
+from vidgen.worlds.solids.scene import Solid, SolidScene, View
 
 _ROUND = 24
 """Points on a circle of an outline."""

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from vidgen.worlds.mujoco import FLOOR, GRAVITY, counterfactual, load_mujoco, simulate
-from vidgen.worlds.solids import FPS, Push, Solid, SolidScene, View
+from vidgen.worlds.solids.scene import FPS, Push, Solid, SolidScene, View
+from vidgen.worlds.solids.simulate import FLOOR, GRAVITY, counterfactual, load_mujoco, simulate
 
 needs_mujoco = pytest.mark.skipif(not importlib.util.find_spec("mujoco"), reason="needs the extra worlds3d")
 BALL = Solid("ball", "red", "matte", (0.3, 0.3, 0.3), -1.0, 0.0, 0.3)

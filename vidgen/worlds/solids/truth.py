@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vidgen.worlds.mujoco import FLOOR, Run, simulate
-from vidgen.worlds.solids import FPS, SolidScene
-from vidgen.worlds.solids_render import Shot, shoot
-from vidgen.worlds.viewpoint import Rig, camera_rig, outlines, rotation_matrices
+from vidgen.worlds.solids.render import Shot, shoot
+from vidgen.worlds.solids.scene import FPS, SolidScene
+from vidgen.worlds.solids.simulate import FLOOR, Run, simulate
+from vidgen.worlds.solids.viewpoint import Rig, camera_rig, outlines, rotation_matrices
 
 HIT_SPEED = 0.4
 """m/s at which two solids must come together for one to hit the other. Piles settle at up to 0.1."""
@@ -60,7 +60,7 @@ class SolidTruth:
 def solid_truth(scene: SolidScene, shot: Shot | None = None) -> SolidTruth:
     """The truth of a scene; see SolidTruth. shot: the scene's, if it is rendered already.
 
-    Raises as `solids_render.shoot` does.
+    Raises as `render.shoot` does.
     """
     run, rig = simulate(scene), camera_rig(scene)
     shot = shot or shoot(scene)

@@ -20,7 +20,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from vidgen.worlds.physics import EXTENT, FRAMES, GRAVITY, STEP, Body, PhyScene, ground_truth
+from vidgen.worlds.phyworld.physics import EXTENT, FRAMES, GRAVITY, STEP, Body, PhyScene, ground_truth
 
 Task = Literal[
     "uniform",

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen.worlds.discs import SQUARE, disc_coverage, read_discs, render, square_coverage
-from vidgen.worlds.physics import EXTENT, Body, PhyScene, ground_truth
-from vidgen.worlds.phyworld import SPLITS, PhyConfig, draw_scene
+from vidgen.worlds.phyworld.discs import SQUARE, disc_coverage, read_discs, render, square_coverage
+from vidgen.worlds.phyworld.physics import EXTENT, Body, PhyScene, ground_truth
+from vidgen.worlds.phyworld.scene import SPLITS, PhyConfig, draw_scene
 
 PIXEL = EXTENT / 64
 

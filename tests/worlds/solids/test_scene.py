@@ -11,9 +11,9 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from vidgen.worlds.solids import COLORS, VIEWS, Push, Solid, SolidScene, View, solid_name, solids_from_dict
-from vidgen.worlds.solids_draw import HELD_OUT, ORBITS, PLAYS, SolidConfig, draw_solids, held_out
-from vidgen.worlds.viewpoint import camera_rig, first_quaternion, outlines, rotation_matrices
+from vidgen.worlds.solids.draw import HELD_OUT, ORBITS, PLAYS, SolidConfig, draw_solids, held_out
+from vidgen.worlds.solids.scene import COLORS, VIEWS, Push, Solid, SolidScene, View, solid_name, solids_from_dict
+from vidgen.worlds.solids.viewpoint import camera_rig, first_quaternion, outlines, rotation_matrices
 
 BALL = Solid("ball", "red", "matte", (0.3, 0.3, 0.3), 0.0, 0.0, 0.3)
 

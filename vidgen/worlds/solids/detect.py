@@ -5,7 +5,7 @@
 Hue tells colours apart in light, shadow and blur; floors have hardly any colour. A region's edge pixels are weighed by
 how much of them is solid (as in matting: on the line from the colours outside to those inside), so that its middle is
 found to a fraction of a pixel. The shape is named by a small network over the region's outline and shading, which
-`build_solids_detector` fits to renders; where it is not sure, none is named. Nothing here has seen a model's output.
+`build_detector` fits to renders; where it is not sure, none is named. Nothing here has seen a model's output.
 """
 
 import functools
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from safetensors.numpy import load_file
 
-from vidgen.worlds.solids import COLORS, SHAPES
+from vidgen.worlds.solids.scene import COLORS, SHAPES
 
 SATURATION, CHROMA = 0.36, 30.0
 """Least saturation (chroma over the largest channel) and chroma (largest less smallest channel) of a solid's pixel.
@@ -37,7 +37,7 @@ PATCH = 14
 """Pixels a side of what the network sees of a region."""
 REACH = 1.5
 """Half the side of that patch, over the radius of a disc of the region's area."""
-WEIGHTS = Path(__file__).parent / "solids_shapes.safetensors"
+WEIGHTS = Path(__file__).parent / "shapes.safetensors"
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _SQUARE = np.ones((3, 3), np.uint8)

@@ -6,10 +6,10 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 
-from vidgen.worlds import solids_words as words
 from vidgen.worlds.claims import Claim
-from vidgen.worlds.solids import COLORS
-from vidgen.worlds.solids_claims import OPPOSITE
+from vidgen.worlds.solids import words
+from vidgen.worlds.solids.claims import OPPOSITE
+from vidgen.worlds.solids.scene import COLORS
 
 _THING = r"<o\d+>"
 _LIST = re.compile(rf"{_THING}(?:(?:, {_THING})+ and {_THING}| and {_THING}(?=$| on |; |\. |, and ))")
@@ -38,7 +38,7 @@ def read_solid_caption(text: str) -> frozenset[Claim]:
         end = _clause(rest, names, claims)
         if end is None:
             shown = re.sub(_THING, "...", rest)
-            raise ValueError(f"cannot read the caption {text!r} from {shown!r} on; solids_words has its words")
+            raise ValueError(f"cannot read the caption {text!r} from {shown!r} on; see solids.words")
         rest = rest[end:]
         if not rest:
             return frozenset(claims)

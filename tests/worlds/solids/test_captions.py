@@ -12,14 +12,14 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from vidgen.worlds import solids_words as words
 from vidgen.worlds.claims import Claim
-from vidgen.worlds.mujoco import simulate
-from vidgen.worlds.solids import FLOORS, MATERIALS, SHAPES, VIEWS, Push, Solid, SolidScene, View
-from vidgen.worlds.solids_captions import read_solid_caption, solid_caption, solid_claims
-from vidgen.worlds.solids_claims import MOTIONS, OPPOSITE, WAYS
-from vidgen.worlds.solids_draw import PLAYS, SolidConfig, draw_solids
-from vidgen.worlds.viewpoint import camera_rig
+from vidgen.worlds.solids import words
+from vidgen.worlds.solids.captions import read_solid_caption, solid_caption, solid_claims
+from vidgen.worlds.solids.claims import MOTIONS, OPPOSITE, WAYS
+from vidgen.worlds.solids.draw import PLAYS, SolidConfig, draw_solids
+from vidgen.worlds.solids.scene import FLOORS, MATERIALS, SHAPES, VIEWS, Push, Solid, SolidScene, View
+from vidgen.worlds.solids.simulate import simulate
+from vidgen.worlds.solids.viewpoint import camera_rig
 
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("mujoco"), reason="needs the extra worlds3d")
 BALL = Solid("ball", "red", "matte", (0.3, 0.3, 0.3), -0.9, 0.0, 0.3)

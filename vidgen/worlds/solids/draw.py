@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidgen.worlds.solids import COLORS, FLOORS, MATERIALS, SHAPES, VIEWS, Push, Solid, SolidScene, View
-from vidgen.worlds.viewpoint import camera_rig
+from vidgen.worlds.solids.scene import COLORS, FLOORS, MATERIALS, SHAPES, VIEWS, Push, Solid, SolidScene, View
+from vidgen.worlds.solids.viewpoint import camera_rig
 
 PLAYS: tuple[str, ...] = ("rest", "roll", "slide", "hit", "drop", "stack", "topple")
 """What may go on: nothing; something rolls; slides; hits another; falls from above; a pile stands; a pile is hit."""
