@@ -66,8 +66,8 @@ class Chunked:
         L = q_BNLK.shape[2]
 
         def one(chunk: tuple) -> tuple[Array, Array]:
-            q_BNQK, q_segments = chunk
-            scores = _scores(q_BNQK, k_BNSK)
+            part_BNLK, q_segments = chunk
+            scores = _scores(part_BNLK, k_BNSK)
             same = _same(q_segments, segments)
             scores = jnp.where(same, scores, EMPTY)
             top = jnp.max(scores, axis=-1, keepdims=True)
@@ -79,7 +79,7 @@ class Chunked:
             found = total > 0
             out = out / jnp.where(found, total, 1.0)
             lse = jnp.where(found, top + jnp.log(jnp.where(found, total, 1.0)), EMPTY)
-            return out.astype(q_BNQK.dtype), lse[..., 0]
+            return out.astype(part_BNLK.dtype), lse[..., 0]
 
         out, lse = jax.lax.map(one, self._chunks(segments, q_BNLK))
         return _whole(out, L), _whole(lse, L)

@@ -60,16 +60,16 @@ def disc_coverage(x_F: np.ndarray, y_F: np.ndarray, radius: float, side: int) ->
     pixel corners is the area within each pixel.
     """
     corners = np.arange(side + 1.0)
-    x_FX = np.clip((corners - x_F[:, None]) / radius, -1, 1)
-    y_FY = np.clip((corners - y_F[:, None]) / radius, -1, 1)
-    chord_FY = np.sqrt(1 - y_FY**2)
-    area_FX, area_FY = _half_area(x_FX), _half_area(chord_FY)
-    x, y, chord = x_FX[:, None], y_FY[..., None], chord_FY[..., None]
-    below, above = _half_area(-chord), area_FY[..., None]
+    x_FW = np.clip((corners - x_F[:, None]) / radius, -1, 1)
+    y_FH = np.clip((corners - y_F[:, None]) / radius, -1, 1)
+    chord_FH = np.sqrt(1 - y_FH**2)
+    area_FW, area_FH = _half_area(x_FW), _half_area(chord_FH)
+    x, y, chord = x_FW[:, None], y_FH[..., None], chord_FH[..., None]
+    below, above = _half_area(-chord), area_FH[..., None]
     # Between -chord and chord the edge at y cuts the disc; left and right of it, all of the disc lies on one side.
     within = np.clip(x, -chord, chord)
-    area = y * (within + chord) + np.where(x < -chord, below, np.where(x > chord, above, area_FX[:, None])) - below
-    whole = np.where(x < -chord, area_FX[:, None], below) + np.where(x > chord, area_FX[:, None] - above, 0)
+    area = y * (within + chord) + np.where(x < -chord, below, np.where(x > chord, above, area_FW[:, None])) - below
+    whole = np.where(x < -chord, area_FW[:, None], below) + np.where(x > chord, area_FW[:, None] - above, 0)
     area += 2 * whole * (y > 0)
     return np.diff(np.diff(area, axis=-1), axis=-2) * radius**2
 
