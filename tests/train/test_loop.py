@@ -14,7 +14,7 @@ import numpy as np
 import optax
 import pytest
 
-from vidgen.train import loop
+from vidgen.train import stop
 from vidgen.train.loop import LoopConfig, NotFiniteError, Results, Task, train
 from vidgen.train.optim import OptimConfig, make_optimizer, schedule
 
@@ -158,7 +158,7 @@ def test_muon_turns_hidden_matrices_and_leaves_the_rest_to_adam() -> None:
 
 
 def test_a_second_interrupt_is_a_keyboard_interrupt() -> None:
-    with loop.interruptions() as interrupted:
+    with stop.interruptions() as interrupted:
         assert interrupted() == ""
         os.kill(os.getpid(), signal.SIGINT)
         assert interrupted() == "SIGINT"

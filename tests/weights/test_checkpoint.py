@@ -17,7 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from etils import epath
 
+from vidgen.weights import digests
 from vidgen.weights.checkpoint import Checkpoints
 
 CONFIG = json.dumps({"name": "tiny", "lr": 1e-3})
@@ -127,9 +129,13 @@ def test_data_positions_of_another_number_of_processes_are_refused(tmp_path):
         checkpoints.save(1, {"w": jnp.ones(2)}, {"position": 1}, CONFIG, wait=True)
         file = tmp_path / "1" / "data" / "data.json"
         file.write_text(json.dumps({"processes": [{"position": 1}, {"position": 2}]}))
+        digests.write_digests(epath.Path(tmp_path / "1"))
         with pytest.raises(ValueError, match="data positions of 2 processes and this run has 1"):
             checkpoints.restore(like={"w": jnp.zeros(2)})
         assert checkpoints.restore_part(like={"w": jnp.zeros(2)})[1] == 1
+        file.write_text(json.dumps({"processes": [{"position": 3}, {"position": 3}]}))
+        digests.write_digests(epath.Path(tmp_path / "1"))
+        assert checkpoints.restore(like={"w": jnp.zeros(2)})[1] == {"position": 3}  # one that suits any number
 
 
 ONE_OF_TWO = """

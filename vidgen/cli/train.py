@@ -17,12 +17,16 @@ the last checkpoint.
 
 Every field of the experiment's config can be changed by an option, as in
 --a.b VALUE: 'vidgen train EXPERIMENT.py --help' lists them.
+
+On several machines give all of them the same command. On a TPU pod they find
+each other; elsewhere --coordinator, --processes and --process say how.
 """
 EXAMPLES = """
 examples:
   vidgen train experiments/first_light/vae.py --workdir runs/vae
   vidgen train experiments/first_light/vae.py --workdir runs/faster --optim.lr 3e-3
   vidgen train experiments/first_light/vae.py --help
+  vidgen train experiments/first_light/vae.py --workdir gs://my-bucket/vae --mesh.fsdp -1
   tensorboard --logdir runs
 """
 
@@ -33,8 +37,16 @@ class Train:
 
     experiment: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="EXPERIMENT.py")]
     """The experiment file, which defines get_config()."""
-    workdir: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required; made if absent)")]
-    """Where checkpoints, logs and samples go."""
+    workdir: Annotated[str, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required; made if absent)")]
+    """Where checkpoints, logs and samples go: a folder, or a bucket (gs://...)."""
+    coordinator: Annotated[
+        str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(default: a TPU pod's, or none)")
+    ] = ""
+    """Where process 0 can be reached, if several share the work; or JAX_COORDINATOR_ADDRESS."""
+    processes: Annotated[int, tyro.conf.arg(metavar="N", help_behavior_hint="(default: a TPU pod's, or 1)")] = 0
+    """How many processes share the work; or JAX_NUM_PROCESSES."""
+    process: Annotated[int, tyro.conf.arg(metavar="I", help_behavior_hint="(default: a TPU pod's, or 0)")] = -1
+    """Which one this is, from 0; or JAX_PROCESS_ID."""
 
 
 def run(argv: Sequence[str]) -> None:
@@ -47,17 +59,21 @@ def run(argv: Sequence[str]) -> None:
     options, overrides = parse_known(Train, argv, prog="vidgen train", description=DESCRIPTION, epilog=EXAMPLES)
     written = load_experiment(options.experiment)
     config = override(written, overrides, prog=f"vidgen train {options.experiment}")
-    if options.workdir.exists() and not options.workdir.is_dir():
-        raise NotADirectoryError(f"--workdir {str(options.workdir)!r} is a file: give it a folder.")
+    if Path(options.workdir).is_file():
+        raise NotADirectoryError(f"--workdir {options.workdir!r} is a file: give it a folder.")
     for path, before, after in diff(written, config):
         print(f"{path}: {before} -> {after}")
 
+    from etils import epath
+
     from vidgen import train
     from vidgen.compilation import enable_compilation_cache
+    from vidgen.parallel import hosts
     from vidgen.train.loop import NotFiniteError
 
+    hosts.join(options.coordinator, options.processes, options.process)
     enable_compilation_cache()
     try:
-        train.run(config, options.workdir)
+        train.run(config, epath.Path(options.workdir))
     except NotFiniteError as error:
         raise SystemExit(str(error)) from error

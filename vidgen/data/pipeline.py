@@ -6,6 +6,10 @@ A source is anything with a length and random access to items: rendered worlds, 
 The functions here turn a source into an endless Grain stream of batches. A stream is a pure function of its
 arguments, and `iterator.get_state()` is a small JSON-able value: a fresh iterator that is given that state goes on
 with bit-identical batches. Reading ahead is done by threads of this process.
+
+Where several processes share the work, each reads its own `rows` of every batch and no others. What a row holds depends
+on its place in the whole batch alone, and the state counts whole batches, so that it is the same in all processes and a
+stream may go on in another number of them.
 """
 
 import math
@@ -95,14 +99,17 @@ class WorldSource:
         return {"video": render(scene), "captions": tuple(caption(scene, k) for k in range(CAPTIONS_PER_CLIP))}
 
 
-def video_batches(source: VideoSource, batch_size: int, seed: int, shuffle: bool = True) -> grain.IterDataset:
+def video_batches(
+    source: VideoSource, batch_size: int, seed: int, shuffle: bool = True, rows: Sequence[int] | None = None
+) -> grain.IterDataset:
     """Endless batches {"video_BFHWC": uint8 [batch_size, F, H, W, C]} of any source of clips of one shape.
 
-    Every pass over the source is in a new order; without `shuffle`, in the source's order.
-    Raises ValueError when the source is empty or `batch_size` is not positive.
+    Every pass over the source is in a new order; without `shuffle`, in the source's order. With `rows`, only those of
+    each batch are read and given, in that order.
+    Raises ValueError when the source is empty, `batch_size` is not positive, or a row is not in the batch.
     """
     stream = _stream(source, batch_size, seed, shuffle).map(lambda item: {"video_BFHWC": item["video"]})
-    return _batched(stream, batch_size)
+    return _batched(stream, batch_size, rows)
 
 
 def latent_batches(
@@ -112,12 +119,13 @@ def latent_batches(
     tokenizer: Tokenizer,
     text_length: int,
     shuffle: bool = True,
+    rows: Sequence[int] | None = None,
 ) -> grain.IterDataset:
     """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length]}.
 
     Each visit of an item picks one of its captions at random among those that `text_length` tokens hold; where all are
-    longer, one is cut. The choice depends on the seed and the place in the stream alone. Raises ValueError as
-    `video_batches` does, and for an item without a caption.
+    longer, one is cut. The choice depends on the seed and the place in the stream alone. `rows` and errors are those of
+    `video_batches`; a ValueError too for an item without a caption.
     """
 
     def pick(item: LatentItem, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -131,7 +139,7 @@ def latent_batches(
         return {"latent_BTHWC": item["latent"], "text_BS": row_S[:text_length]}
 
     stream = _stream(source, batch_size, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))
-    return _batched(stream, batch_size)
+    return _batched(stream, batch_size, rows)
 
 
 def mix(datasets: Sequence[grain.IterDataset], weights: Sequence[float]) -> grain.IterDataset:
@@ -162,10 +170,19 @@ def _stream(source: Any, batch_size: int, seed: int, shuffle: bool) -> grain.Map
     return items.repeat()
 
 
-def _batched(stream: grain.MapDataset, batch_size: int) -> grain.IterDataset:
+def _batched(stream: grain.MapDataset, batch_size: int, rows: Sequence[int] | None) -> grain.IterDataset:
+    """Batches of a stream; of each, the given rows alone are read."""
+    rows = range(batch_size) if rows is None else rows
+    if not rows or min(rows) < 0 or max(rows) >= batch_size:
+        raise ValueError(f"rows {tuple(rows)} were given; a batch of {batch_size} has rows 0 to {batch_size - 1}")
+
+    def read(number: int) -> dict[str, np.ndarray]:
+        items = [stream[number * batch_size + row] for row in rows]
+        return {name: np.stack([item[name] for item in items]) for name in items[0]}
+
     options = grain.ReadOptions(num_threads=READ_THREADS, prefetch_buffer_size=READ_AHEAD)
     # An endless stream has no remainder, and Grain counts whole batches alone in exact integers.
-    return stream.batch(batch_size, drop_remainder=True).to_iter_dataset(options)
+    return grain.MapDataset.range(len(stream) // batch_size).map(read).to_iter_dataset(options)
 
 
 def _named_seed(seed: int, name: str) -> int:

@@ -79,10 +79,17 @@ def make_mesh(config: MeshConfig, devices: Sequence[Any] | None = None) -> Mesh:
     On TPU the axes are laid along the links between chips; with several slices the data axis runs over them.
 
     Raises:
-        ValueError: the axes do not fit the devices, or the devices are not on `config.slices` slices.
+        ValueError: the axes do not fit the devices, the devices are not on `config.slices` slices, or the mesh is one
+            device and there are several processes.
     """
+    everywhere = devices is None
     devices = list(jax.devices() if devices is None else devices)
     shape = config.shape(len(devices))
+    if everywhere and math.prod(shape) < len(devices) and jax.process_count() > 1:
+        raise ValueError(
+            f"the mesh is one device and {jax.process_count()} processes with {len(devices)} devices take part; set "
+            f"the axes, such as mesh.fsdp = -1"
+        )
     devices = devices[: math.prod(shape)]
     found = len({getattr(device, "slice_index", 0) or 0 for device in devices})
     on_tpu = devices[0].platform == "tpu"

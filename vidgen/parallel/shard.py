@@ -7,6 +7,7 @@ Constraints need `jax.set_mesh`. Under the old `with mesh:` JAX knows no mesh of
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,8 +18,10 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
-from vidgen.parallel.attention import AttnFn, Kind, make_attention
+from vidgen.parallel.attention import AttnFn, Kind, dense, make_attention
 from vidgen.parallel.rules import RULES, Rule, activation_spec, parameter_spec
+
+_BATCH = P(("data", "fsdp"))
 
 
 def constrain(x: Array, dims: str) -> Array:
@@ -72,6 +75,12 @@ def make_parallel(mesh: Mesh, dtype: str, attention: Kind | Literal["auto"] = "a
     )
 
 
+def one_device(dtype: str) -> Parallel:
+    """How networks run where no mesh is asked for: plain attention, its products rounded to `dtype`."""
+    plain = functools.partial(dense, dtype=dtype)
+    return Parallel(plain, plain)
+
+
 def parameter_shardings(params: Any, mesh: Mesh, rules: tuple[Rule, ...] = RULES) -> Any:
     """A tree of shardings for a tree of parameters (or of their shapes), by path; on one device no rule is asked.
 
@@ -113,19 +122,64 @@ def state_shardings(state: Any, params: Any, shardings: Any, mesh: Mesh) -> Any:
     return jax.tree.unflatten(jax.tree.structure(state), leaves)
 
 
-def place_batch(batch: Mapping[str, np.ndarray], mesh: Mesh) -> dict[str, Array]:
-    """Arrays of whole clips, each process giving its own, as one batch divided over (data, fsdp) along the first axis.
+def abstract(tree: Any, shardings: Any) -> Any:
+    """Shapes with shardings, as the compiler takes them in place of arrays, for a tree of shapes or arrays."""
+    return jax.tree.map(lambda x, placed: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=placed), tree, shardings)
+
+
+def abstract_batch(batch: Mapping[str, jax.ShapeDtypeStruct], mesh: Mesh) -> dict[str, jax.ShapeDtypeStruct]:
+    """The shapes of a whole batch as `place_batch` places it, for any devices.
 
     Raises:
         ValueError: the devices that clips are divided over do not divide the batch.
     """
+    sharding = NamedSharding(mesh, _BATCH)
+    for x in batch.values():
+        _check_divides(mesh, x.shape[0])
+    return {name: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding) for name, x in batch.items()}
+
+
+def _check_divides(mesh: Mesh, batch_size: int) -> None:
     ways = mesh.shape["data"] * mesh.shape["fsdp"]
-    sharding = NamedSharding(mesh, P(("data", "fsdp")))
-    for name, x in batch.items():
-        clips = len(x) * jax.process_count()
-        if clips % ways:
-            raise ValueError(
-                f"a batch of {clips} clips ({name}) cannot be divided over data x fsdp = {ways}: make batch_size "
-                f"a multiple of {ways}"
-            )
-    return {name: jax.make_array_from_process_local_data(sharding, x) for name, x in batch.items()}
+    if batch_size % ways:
+        raise ValueError(
+            f"a batch of {batch_size} clips cannot be divided over data x fsdp = {ways}: make batch_size a multiple of "
+            f"{ways}"
+        )
+
+
+def own_rows(mesh: Mesh, batch_size: int) -> tuple[int, ...]:
+    """Rows of a batch that this process must read, rising: those on its devices when divided over (data, fsdp).
+
+    Devices that share the work on one clip, along other axes, may belong to several processes: then each reads it.
+
+    Raises:
+        ValueError: the devices that clips are divided over do not divide the batch.
+    """
+    _check_divides(mesh, batch_size)
+    places = NamedSharding(mesh, _BATCH).addressable_devices_indices_map((batch_size,)).values()
+    parts = [place[0] for place in places if place is not None]
+    return tuple(sorted({row for part in parts for row in range(*part.indices(batch_size))}))
+
+
+def place_batch(batch: Mapping[str, np.ndarray], mesh: Mesh) -> dict[str, Array]:
+    """Arrays of this process's rows (`own_rows`) as a batch divided over (data, fsdp) along the first axis.
+
+    Raises:
+        ValueError: see `own_rows`.
+    """
+    ways = mesh.shape["data"] * mesh.shape["fsdp"]
+    share = len(own_rows(mesh, ways))
+    sharding = NamedSharding(mesh, _BATCH)
+
+    def place(x: np.ndarray) -> Array:
+        clips = len(x) * ways // share
+        first = {row: i for i, row in enumerate(own_rows(mesh, clips))}
+
+        def part(index: tuple[slice, ...]) -> np.ndarray:
+            start, stop, _ = index[0].indices(clips)
+            return x[first[start] : first[start] + stop - start]
+
+        return jax.make_array_from_callback((clips, *x.shape[1:]), sharding, part)
+
+    return {name: place(x) for name, x in batch.items()}

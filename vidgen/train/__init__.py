@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training: one loop for every model, and one small file a loss."""
 
+import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from etils import epath
 
 from vidgen import config as vidgen_config
+from vidgen.parallel import hosts
 from vidgen.train.loop import LoopConfig, Task, train
+from vidgen.train.storage import local_folder
 
 
 class Experiment(Protocol):
@@ -18,30 +23,51 @@ class Experiment(Protocol):
         ...
 
     def task(self, workdir: Path) -> Task:
-        """What the loop needs."""
+        """What the loop needs. `workdir` is a folder of this machine, for what can be made again."""
         ...
 
 
-def run(config: Experiment, workdir: Path) -> None:
+def run(config: Experiment, workdir: epath.PathLike) -> None:
     """Trains what an experiment describes in `workdir`, or goes on where it stopped.
+
+    Args:
+        config: the same in all processes.
+        workdir: a folder that all processes see, or a bucket (gs://...).
 
     Raises:
         ValueError: workdir holds another experiment (only the number of steps, how often to log, and how the work is
-            divided over devices may change).
+            divided over devices may change), or the processes were given different ones.
     """
-    workdir = Path(workdir)
-    workdir.mkdir(parents=True, exist_ok=True)
+    began = time.time()
+    workdir = epath.Path(workdir)
     text = vidgen_config.to_json(config)
+    for process, other in enumerate(hosts.gather_texts(text)):
+        if other != text:
+            raise ValueError(
+                f"process {process} was given another configuration than this one: give all the same command"
+            )
+    # One process looks and writes; all hear what it found, so that none waits for one that has given up.
+    if refusal := hosts.gather_texts(_claim(config, workdir, text) if hosts.is_first() else "")[0]:
+        raise ValueError(refusal)
+    train(config.task(local_folder(workdir)), config.loop, workdir, text, began)
+
+
+def _claim(config: Any, workdir: epath.Path, text: str) -> str:
+    """Writes the configuration into workdir, or says why it cannot be used."""
+    workdir.mkdir(parents=True, exist_ok=True)
     saved = workdir / "config.json"
     if saved.exists():
-        changed = vidgen_config.diff(vidgen_config.from_json(saved.read_text()), config)
+        try:
+            changed = vidgen_config.diff(vidgen_config.from_json(saved.read_text()), config)
+        except ValueError as error:
+            return f"{saved} cannot be read: {error}"
         free = ("loop.", "mesh.", "attention")
         forbidden = [entry for entry in changed if not entry[0].startswith(free) or entry[0] == "loop.seed"]
         if forbidden:
             name, old, new = forbidden[0]
-            raise ValueError(
+            return (
                 f"{workdir} holds a run with {name} = {old} and this one has {new}: resume it with the same "
                 f"configuration, or choose another --workdir"
             )
     saved.write_text(text)
-    train(config.task(workdir), config.loop, workdir, text)
+    return ""

@@ -4,16 +4,18 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from etils import epath
 from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from tensorboardX import SummaryWriter
+
+from vidgen.parallel.hosts import is_first
 
 PEAK_BF16_FLOPS = {
     "TPU v4": 275e12,
@@ -28,14 +30,15 @@ PEAK_BF16_FLOPS = {
 """Peak bfloat16 FLOP/s a chip, as published by the maker, by JAX's `device_kind`."""
 
 
-def peak_flops() -> tuple[float, str]:
-    """(FLOP/s that all devices of this process reach at best, what that figure is).
+def peak_flops(devices: int = 1) -> tuple[float, str]:
+    """(FLOP/s that so many devices reach at best, what that figure is).
 
-    On TPU the published bfloat16 peak. On anything else the rate of a float32 matmul of 2048 x 2048, measured now.
+    On TPU the published bfloat16 peak. On anything else the rate of a float32 matmul of 2048 x 2048 on one device,
+    measured now, times the processes: the virtual devices of a CPU share what it can do.
     """
     device = jax.local_devices()[0]
     if device.device_kind in PEAK_BF16_FLOPS:
-        return PEAK_BF16_FLOPS[device.device_kind] * jax.local_device_count(), f"{device.device_kind} bfloat16 peak"
+        return PEAK_BF16_FLOPS[device.device_kind] * devices, f"{device.device_kind} bfloat16 peak x {devices}"
     n = 2048
     a = jnp.full((n, n), 0.5, jnp.float32)
     product = jax.jit(lambda x: x @ x)
@@ -45,22 +48,26 @@ def peak_flops() -> tuple[float, str]:
         start = time.perf_counter()
         product(a).block_until_ready()
         seconds.append(time.perf_counter() - start)
-    return 2 * n**3 / min(seconds), "measured float32 matmul"
+    return 2 * n**3 / min(seconds) * jax.process_count(), "measured float32 matmul"
 
 
 class Log:
     """One run's output: a bar on the terminal (plain lines where there is no terminal) and event files.
 
+    Of several processes, the first alone says and stores anything.
+
     Args:
-        workdir: event files go to workdir/tensorboard, pictures also to workdir/samples.
+        workdir: event files go to workdir/tensorboard, pictures also to workdir/samples; it may be in a bucket.
         start, stop: first and last step, for the bar.
         every: steps between two printed or stored lines.
+        devices: how many take part, for the share of their peak.
     """
 
-    def __init__(self, workdir: Path, start: int, stop: int, every: int):
-        self._workdir, self._every = workdir, every
-        self._writer = SummaryWriter(str(workdir / "tensorboard"), purge_step=start)
-        self._console = Console(stderr=True)
+    def __init__(self, workdir: epath.Path, start: int, stop: int, every: int, devices: int = 1):
+        self._workdir, self._every, self._first = workdir, every, is_first()
+        folder = str(workdir / "tensorboard")
+        self._writer = SummaryWriter(folder, purge_step=start, write_to_disk=self._first)
+        self._console = Console(stderr=True, quiet=not self._first)
         self._bar = Progress(
             TextColumn("step"),
             MofNCompleteColumn(),
@@ -69,10 +76,10 @@ class Log:
             TimeRemainingColumn(),
             TextColumn("{task.fields[line]}"),
             console=self._console,
-            disable=not sys.stderr.isatty(),
+            disable=not (self._first and sys.stderr.isatty()),
         )
         self._task = self._bar.add_task("train", total=stop, completed=start, line="compiling")
-        self._peak, self._peak_name = peak_flops()
+        self._peak, self._peak_name = peak_flops(devices) if self._first else (1.0, "")
         self._since, self._clips, self._flops = time.perf_counter(), 0, 0.0
 
     def __enter__(self) -> "Log":
@@ -96,7 +103,7 @@ class Log:
         """Counts one finished step; `metrics` are read from the device only when a line is due."""
         self._clips += clips
         self._flops += flops
-        if step % self._every:
+        if step % self._every or not self._first:
             self._bar.update(self._task, completed=step)
             return
         seconds = max(time.perf_counter() - self._since, 1e-9)
@@ -131,4 +138,5 @@ class Log:
         self._writer.add_image(name, image_HWC, step, dataformats="HWC")
         folder = self._workdir / "samples"
         folder.mkdir(exist_ok=True)
-        Image.fromarray(image_HWC).save(folder / f"{name.replace('/', '-')}-{step:07d}.png")
+        with (folder / f"{name.replace('/', '-')}-{step:07d}.png").open("wb") as file:
+            Image.fromarray(image_HWC).save(file, "PNG")

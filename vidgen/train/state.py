@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
 from vidgen.parallel import shard
@@ -39,9 +40,23 @@ def create_on(
     mesh: Mesh, params: Any, shardings: Any, optimizer: optax.GradientTransformation
 ) -> tuple[TrainState, TrainState]:
     """The state before the first step, divided as its parameters are, and the tree of its shardings."""
-    shapes = jax.eval_shape(lambda params: create(params, optimizer), params)
-    kept = shard.state_shardings(shapes, params, shardings, mesh)
+    _, kept = _shapes_on(mesh, params, shardings, optimizer)
     return jax.jit(lambda params: create(params, optimizer), out_shardings=kept)(params), kept
+
+
+def abstract_on(
+    mesh: Mesh, params: Any, shardings: Any, optimizer: optax.GradientTransformation
+) -> tuple[TrainState, TrainState]:
+    """As `create_on`, for the shapes of parameters: the state's shapes with their shardings; nothing is allocated."""
+    shapes, kept = _shapes_on(mesh, params, shardings, optimizer)
+    return shard.abstract(shapes, kept), kept
+
+
+def _shapes_on(
+    mesh: Mesh, params: Any, shardings: Any, optimizer: optax.GradientTransformation
+) -> tuple[TrainState, TrainState]:
+    shapes = jax.eval_shape(lambda params: create(params, optimizer), params)
+    return shapes, shard.state_shardings(shapes, params, shardings, mesh)
 
 
 def make_step(
@@ -70,3 +85,13 @@ def make_step(
         return new_state, {"loss": loss, "grad_norm": norm, "finite": finite, **metrics}
 
     return step
+
+
+def jit_step(step: Callable, kept: TrainState, mesh: Mesh) -> Any:
+    """A step of `make_step` as a run calls it: the state donated and divided as before, metrics whole everywhere.
+
+    Args:
+        step: what `make_step` gives.
+        kept: the tree of the state's shardings; mesh: its devices.
+    """
+    return jax.jit(step, donate_argnums=0, out_shardings=(kept, NamedSharding(mesh, P())))

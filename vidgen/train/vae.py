@@ -14,8 +14,8 @@ from vidgen.data.pipeline import WorldSource, video_batches
 from vidgen.models.layers import apply
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.parallel.mesh import MeshConfig, make_mesh
-from vidgen.parallel.shard import constrain
-from vidgen.sample.autoencoder import Autoencoder, load_autoencoder, measure_statistics, to_float
+from vidgen.parallel.shard import constrain, own_rows
+from vidgen.sample.autoencoder import Autoencoder, identity_space, load_autoencoder, measure_space, to_float
 from vidgen.sample.export import contact_sheet
 from vidgen.train.loop import LoopConfig, Results, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
@@ -69,18 +69,20 @@ class VAETraining:
         unseen = dataclasses.replace(scenes, split="heldout") if scenes.objects[1] > 1 else scenes
         held_out = WorldSource(unseen, size=2**30, seed=self.loop.seed + 1)
         held_out_BFHWC = np.stack([held_out[i]["video"] for i in range(16)])
+        mesh = make_mesh(self.mesh)
+        rows = own_rows(mesh, self.batch_size)
         measured = [np.stack([source[32 * i + j]["video"] for j in range(32)]) for i in range(8)]
         return Task(
             init=lambda key: vae.init(key, example, key)["params"] if start is None else start,
             loss_fn=lambda params, batch, key: vae_loss(vae, self.loss, params, batch["video_BFHWC"], key),
-            batches=video_batches(source, self.batch_size, self.loop.seed),
+            batches=video_batches(source, self.batch_size, self.loop.seed, rows=rows),
             make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
             ema=self.optim.ema,
             flops=lambda batch: step_flops(self.model, batch["video_BFHWC"].shape),
             clips=lambda batch: batch["video_BFHWC"].shape[0],
             evaluations=(ReconstructionSheet(self.model, held_out_BFHWC),),
             export=lambda ema, folder: export(self.model, ema, measured, folder),
-            mesh=make_mesh(self.mesh),
+            mesh=mesh,
         )
 
 
@@ -167,8 +169,7 @@ class ReconstructionSheet:
 
     def __call__(self, params: dict) -> Results:
         """Evaluates averaged parameters."""
-        identity = np.zeros(self.model.channels, np.float32), np.ones(self.model.channels, np.float32)
-        vae = Autoencoder(self.model, params, *identity)
+        vae = Autoencoder(self.model, params, identity_space(self.model.channels))
         y = np.asarray(vae.decode(vae.encode(self.video_BFHWC)))
         mse = np.mean(np.square((y.astype(np.float32) - self.video_BFHWC) / 255.0), axis=(1, 2, 3, 4))
         rows = [clip for pair in zip(self.video_BFHWC[:6], y[:6], strict=True) for clip in pair]
@@ -178,6 +179,6 @@ class ReconstructionSheet:
 
 
 def export(model: VAEConfig, params: dict, batches: list[np.ndarray], folder: Path) -> None:
-    """Writes folder/vae.safetensors: averaged parameters and the statistics of their latents."""
+    """Writes folder/vae.safetensors: averaged parameters and the space of their latents."""
     folder.mkdir(parents=True, exist_ok=True)
-    Autoencoder(model, params, *measure_statistics(model, params, batches)).save(folder / "vae.safetensors")
+    Autoencoder(model, params, measure_space(model, params, batches)).save(folder / "vae.safetensors")

@@ -3,8 +3,9 @@
 """Training checkpoints on Orbax: asynchronous, atomic, the newest few kept, resumable after a kill at any moment.
 
 One checkpoint is a folder named by its step that holds the state (arrays), data.json (the position of the data
-iterator, one entry a process) and config.json. Orbax writes into a temporary folder and renames it when everything is
-there, so that a save cut short leaves nothing that looks like a checkpoint.
+iterator, one entry a process), config.json and the digests of all files. Orbax writes into a temporary folder and
+renames it when everything is there, so that a save cut short leaves nothing that looks like a checkpoint. A file that
+is damaged later is found by its digest before anything is read.
 """
 
 import base64
@@ -17,10 +18,11 @@ import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 from etils import epath
-from jax.experimental import multihost_utils
 from orbax.checkpoint.checkpoint_managers import LatestN
 
 from vidgen import trees
+from vidgen.parallel import hosts
+from vidgen.weights import digests
 
 _BYTES = "__bytes__"
 
@@ -52,6 +54,8 @@ class Checkpoints:
             preservation_policy=LatestN(keep),
             create=not read_only,
             cleanup_tmp_directories=not read_only,
+            # Called by process 0 when all files are written and before the folder gets its name.
+            async_options=ocp.AsyncOptions(post_finalization_callback=self._write_digests),
         )
         self._manager = ocp.CheckpointManager(
             self.directory,
@@ -64,6 +68,7 @@ class Checkpoints:
         )
         self._read_only = read_only
         self._unreadable: set[int] = set()
+        self._saving = -1
 
     def __enter__(self) -> "Checkpoints":
         return self
@@ -106,12 +111,14 @@ class Checkpoints:
                 f"save to an empty directory, or delete the newer checkpoints first"
             )
         # As JSON at once: the iterator goes on while the background thread writes.
-        data = [json.loads(text) for text in _gather(json.dumps(data_state, default=_encode_bytes))]
+        data = [json.loads(text) for text in hosts.gather_texts(json.dumps(data_state, default=_encode_bytes))]
         args = ocp.args.Composite(
             state=ocp.args.PyTreeSave(state),
             data=ocp.args.JsonSave({"processes": data}),
             config=ocp.args.JsonSave(json.loads(config_json)),
         )
+        self.wait()  # before the next step is named, whose digests the background thread will write
+        self._saving = step
         saved = self._manager.save(step, args=args)  # False, and nothing done, if step is the latest
         if wait:
             self.wait()
@@ -129,9 +136,10 @@ class Checkpoints:
           (state, data_state, step), or None if nothing is saved yet.
 
         Raises:
-          ValueError: the checkpoint holds another tree than `like`, or was written by another number of processes.
+          ValueError: the checkpoint holds another tree than `like`, or was written by another number of processes
+            whose data positions differ.
           FileNotFoundError: there is no such step.
-          RuntimeError: checkpoints exist, and none can be read.
+          RuntimeError: checkpoints exist, and none can be read; or the step that was asked for is damaged.
         """
         return self._newest_readable(step, like, whole=True)
 
@@ -176,27 +184,53 @@ class Checkpoints:
         self.wait()
         if step is not None:
             self._check_exists(step)
+            if reason := self._damage(step, self.steps()):
+                raise RuntimeError(f"checkpoint step {step} in {self.directory} cannot be read ({reason}); use another")
             return *self._read(step, like, whole), step
         steps = self.steps()
         for chosen in reversed(steps):
+            reason = self._damage(chosen, steps)
             try:
-                return *self._read(chosen, like, whole), chosen
+                if not reason:
+                    return *self._read(chosen, like, whole), chosen
             except _MismatchError:
                 raise
             except Exception as error:  # noqa: BLE001 - Orbax and TensorStore raise many types for a damaged file
-                self._unreadable.add(chosen)
-                reason = (str(error).splitlines() or [""])[0]
-                warnings.warn(
-                    f"checkpoint step {chosen} in {self.directory} cannot be read and is passed over "
-                    f"({type(error).__name__}: {reason})",
-                    RuntimeWarning,
-                    stacklevel=3,
-                )
+                reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+            self._unreadable.add(chosen)
+            warnings.warn(
+                f"checkpoint step {chosen} in {self.directory} cannot be read and is passed over ({reason})",
+                RuntimeWarning,
+                stacklevel=3,
+            )
         if steps:
             raise RuntimeError(
                 f"none of the checkpoints {steps} in {self.directory} can be read; start in an empty directory"
             )
         return None
+
+    def _damage(self, step: int, steps: list[int]) -> str:
+        """What is wrong with a step's files, "" if nothing is; process 0 looks, and all get its answer.
+
+        A step without digests is trusted only where no step has any, as in directories of version 0.1.
+        """
+        reason = ""
+        if hosts.is_first():
+            if digests.has_digests(self.directory / str(step)):
+                reason = digests.damage(self.directory / str(step))
+            elif any(digests.has_digests(self.directory / str(other)) for other in steps):
+                reason = f"{digests.NAME} is missing"
+        return hosts.gather_texts(reason)[0]
+
+    def _write_digests(self) -> None:
+        """Describes the save that is about to be finished, under its temporary name (in a bucket it has none)."""
+        temporary = f"{self._saving}.orbax-checkpoint-tmp"
+        (folder,) = (
+            path
+            for path in self.directory.iterdir()
+            if path.name == str(self._saving) or path.name.startswith(temporary)
+        )
+        digests.write_digests(folder)
 
     def _read(self, step: int, like: Any, whole: bool) -> tuple[Any, Any]:
         saved = trees.flatten_names(self._manager.item_metadata(step)["state"].tree)
@@ -211,6 +245,8 @@ class Checkpoints:
             step, args=ocp.args.Composite(state=restore_state, data=ocp.args.JsonRestore())
         )
         data = restored["data"]["processes"]
+        if all(position == data[0] for position in data):  # it counts whole batches, so that it is anyone's
+            return restored["state"], _decode_bytes(data[0])
         if len(data) != jax.process_count():
             raise _MismatchError(
                 f"checkpoint step {step} in {self.directory} holds the data positions of {len(data)} processes and "
@@ -256,16 +292,6 @@ def _placed(leaf: Any) -> Any:
         device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
         return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device)
     return leaf
-
-
-def _gather(text: str) -> list[str]:
-    """The texts of all processes, in the order of their indices; every process gets all of them."""
-    if jax.process_count() == 1:
-        return [text]
-    own = np.frombuffer(text.encode(), np.uint8)
-    sizes = multihost_utils.process_allgather(np.asarray(own.size)).ravel()
-    rows = multihost_utils.process_allgather(np.pad(own, (0, int(sizes.max()) - own.size)))
-    return [row[:size].tobytes().decode() for row, size in zip(rows, sizes, strict=True)]
 
 
 def _encode_bytes(value: Any) -> Any:
