@@ -16,7 +16,7 @@ from vidgen.data.video import read_video
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
-from vidgen.sample.autoencoder import Autoencoder
+from vidgen.sample.autoencoder import Autoencoder, identity_space
 from vidgen.sample.pipeline import Networks, save_model
 from vidgen.train.dit import init_params
 
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
     random = np.random.default_rng(0)
     params, vae = jax.tree.map(lambda leaf: 0.3 * random.standard_normal(leaf.shape, np.float32), (params, vae))
     save_model(folder, NETWORKS, params, text_length=16)
-    Autoencoder(NETWORKS.vae, vae, np.zeros(4, np.float32), np.ones(4, np.float32)).save(folder / "vae.safetensors")
+    Autoencoder(NETWORKS.vae, vae, identity_space(4)).save(folder / "vae.safetensors")
     (folder / "card.json").write_text(json.dumps(CARD))
     return folder
 

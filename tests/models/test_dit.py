@@ -4,6 +4,7 @@
 
 import dataclasses
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -157,12 +158,13 @@ def test_pooled_text_reaches_every_token_without_cross_attention() -> None:
 
 def test_the_linear_estimate_is_the_best_one() -> None:
     """Against least squares on samples: its slope, and the deviation of what it leaves over."""
-    x0, noise = np.random.default_rng(0).normal(size=(2, 100_000))
-    for t in (0.0, 0.2, 0.5, 0.9, 1.0):
+    unit, noise = np.random.default_rng(0).normal(size=(2, 100_000))
+    for t, deviation in itertools.product((0.0, 0.2, 0.5, 0.9, 1.0), (1.0, 0.3, 3.0)):
+        x0 = deviation * unit
         x, v = (1 - t) * x0 + t * noise, noise - x0
-        skip, scale = linear_velocity(jnp.float32(t))
-        np.testing.assert_allclose(skip, (x @ v) / (x @ x), atol=0.02)
-        np.testing.assert_allclose(scale, np.std(v - skip * x), rtol=0.02)
+        slope, scale, rest = linear_velocity(jnp.float32(t), deviation)
+        np.testing.assert_allclose(slope, (x @ v) / (x @ x), atol=0.02)
+        np.testing.assert_allclose(rest, np.std(v - slope * x), rtol=0.02)
         np.testing.assert_allclose(scale * np.std(x), 1.0, rtol=0.02)
 
 

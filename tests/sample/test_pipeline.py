@@ -13,10 +13,11 @@ import pytest
 
 from vidgen.data.tokenizer import load_tokenizer
 from vidgen.models.dit import DiTConfig
+from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.sample import pipeline
-from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
+from vidgen.sample.autoencoder import Autoencoder, identity_space, load_autoencoder, measure_space
 from vidgen.train.dit import init_params
 
 STAGES = (Stage(8, 16, 4, 16, 1),)
@@ -34,8 +35,7 @@ def make_pipeline() -> pipeline.Pipeline:
     params = init_params(NETWORKS, "", jax.random.key(2))
     # The output layer starts at zero, which would hide everything before it.
     params["dit"]["out"]["kernel"] = jax.random.normal(jax.random.key(3), params["dit"]["out"]["kernel"].shape)
-    statistics = np.zeros(4, np.float32), np.ones(4, np.float32)
-    return pipeline.Pipeline(NETWORKS, {**params, "vae": vae_params}, *statistics, load_tokenizer(), 16)
+    return pipeline.Pipeline(NETWORKS, {**params, "vae": vae_params}, identity_space(4), load_tokenizer(), 16)
 
 
 PIPELINE = make_pipeline()
@@ -65,9 +65,9 @@ def test_prompt_negative_and_guidance_matter() -> None:
 def test_it_is_one_program() -> None:
     """Two calls of one shape compile once, whatever prompt, seed, guidance or schedule they bring."""
     PIPELINE.generate(["a dog"], **SIZE)
-    before = pipeline._text_to_video._cache_size()
+    before = pipeline.text_to_video._cache_size()
     PIPELINE.generate(["a cat"], **SIZE, seed=5, guidance=2.0, negative="x", shift=1.0)
-    assert pipeline._text_to_video._cache_size() == before
+    assert pipeline.text_to_video._cache_size() == before
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_no_prompt_is_an_error() -> None:
 def test_a_saved_model_makes_the_same_clips(tmp_path: Path) -> None:
     rounded = jax.tree.map(lambda p: np.asarray(p, np.float16).astype(np.float32), PIPELINE.params)
     original = dataclasses.replace(PIPELINE, params=rounded)
-    Autoencoder(NETWORKS.vae, rounded["vae"], PIPELINE.mean_C, PIPELINE.std_C).save(tmp_path / "vae.safetensors")
+    Autoencoder(NETWORKS.vae, rounded["vae"], PIPELINE.space).save(tmp_path / "vae.safetensors")
     pipeline.save_model(tmp_path, NETWORKS, rounded, text_length=16)
     with pytest.raises(FileNotFoundError, match=r"missing: card\.json"):
         pipeline.load_pipeline(tmp_path)
@@ -105,15 +105,36 @@ def test_a_saved_model_makes_the_same_clips(tmp_path: Path) -> None:
         load_autoencoder(tmp_path / "dit.safetensors")
 
 
-def test_autoencoder_normalises_latents() -> None:
-    video = np.random.default_rng(0).integers(0, 256, (2, 5, 16, 16, 3), np.uint8)
-    plain = Autoencoder(NETWORKS.vae, PIPELINE.params["vae"], PIPELINE.mean_C, PIPELINE.std_C)
-    mean, std = np.full(4, 0.3, np.float32), np.full(4, 2.0, np.float32)
-    scaled = dataclasses.replace(plain, mean_C=mean, std_C=std)
-    np.testing.assert_allclose(scaled.encode(video), (plain.encode(video) - mean) / std, atol=1e-5)
-    difference = np.asarray(scaled.decode(scaled.encode(video))).astype(int) - plain.decode(plain.encode(video))
+VIDEO = np.random.default_rng(0).integers(0, 256, (8, 5, 16, 16, 3), np.uint8)
+PLAIN = Autoencoder(NETWORKS.vae, PIPELINE.params["vae"], PIPELINE.space)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_latents_lie_in_principal_axes_of_the_measured_space(exponent: float) -> None:
+    space = measure_space(PLAIN.config, PLAIN.params, [VIDEO[:4], VIDEO[4:]], exponent)
+    vae = dataclasses.replace(PLAIN, space=space)
+    latents = vae.encode(VIDEO).reshape(-1, 4)
+    np.testing.assert_allclose(latents.mean(axis=0), 0.0, atol=1e-4)
+    np.testing.assert_allclose(np.cov(latents.T), np.diag(space.deviation_C**2), atol=2e-3)
+    np.testing.assert_allclose(np.mean(space.deviation_C**2), 1.0, rtol=1e-4)
+    assert np.all(np.diff(space.deviation_C) <= 0)
+    difference = np.asarray(vae.decode(vae.encode(VIDEO))).astype(int) - PLAIN.decode(PLAIN.encode(VIDEO))
     assert np.abs(difference).max() <= 1
-    assert plain.hash() != scaled.hash()
+    assert vae.hash() != PLAIN.hash()
+
+
+def test_with_exponent_1_every_direction_moves_pixels_alike() -> None:
+    """Against differences of decoded pixels; with exponent 0 the directions differ by far."""
+
+    def spread(exponent: float) -> float:
+        space = measure_space(PLAIN.config, PLAIN.params, [VIDEO] * 64, exponent)
+        decode = lambda z: apply(VAE(PLAIN.config), PLAIN.params, space.leave(z), method=VAE.decode)  # noqa: E731
+        latents = dataclasses.replace(PLAIN, space=space).encode(VIDEO)
+        signs = np.random.default_rng(1).choice([-1e-2, 1e-2], latents.shape[:-1])[..., None]
+        moved = [np.square(decode(latents + signs * np.eye(4)[i]) - decode(latents)).mean() for i in range(4)]
+        return max(moved) / min(moved)
+
+    assert spread(1.0) < 1.5 < spread(0.0)
 
 
 def test_seconds_become_whole_groups_of_frames() -> None:

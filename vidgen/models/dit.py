@@ -9,6 +9,7 @@ modulation is computed E times a row and spread to the tokens where it is used.
 
 import dataclasses
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +37,8 @@ class DiTConfig:
         coordinates: whether tokens also learn where they are in the frame as a share of its size, so that "left"
             means the same at every size; rotary positions alone are relative.
         precondition: whether the network predicts what a linear estimate of the velocity leaves over, so that it need
-            not carry the noise through its width (see `linear_velocity`); for latents of unit variance.
+            not carry the noise through its width (see `linear_velocity`).
+        deviation: standard deviation of each channel of the latents, which `precondition` reckons with; empty is 1.
         pooled_text: whether the mean of the caption's features joins the time in the modulation, as the class does in
             DiT (arXiv 2212.09748, section 3.2): it tells every token what the clip is about long before cross-attention
             has learned to. In a packed row a time must then belong to one clip.
@@ -55,6 +57,7 @@ class DiTConfig:
     time_scale: float = 1000.0
     coordinates: bool = True
     precondition: bool = True
+    deviation: tuple[float, ...] = ()
     pooled_text: bool = False
     remat: str = "none"
     dtype: str = "bfloat16"
@@ -161,8 +164,11 @@ class DiT(nn.Module):
         B, L, P = tokens_BLP.shape
         E = t_BE.shape[1]
         chosen_BLE = jax.nn.one_hot(time_ids_BL, E, dtype=jnp.float32) if E > 1 else None
-        skip, scale = linear_velocity(gather_time(t_BE[..., None], chosen_BLE)) if cfg.precondition else (0.0, 1.0)
-        x = dense(cfg.width, name="patch_embedding")(scale * tokens_BLP)
+        estimate = Linear(0.0, 1.0, 1.0)
+        if cfg.precondition:
+            deviation_P = jnp.tile(jnp.array(cfg.deviation or (1.0,) * cfg.channels), P // cfg.channels)
+            estimate = linear_velocity(gather_time(t_BE[..., None], chosen_BLE), deviation_P)
+        x = dense(cfg.width, name="patch_embedding")(estimate.scale * tokens_BLP)
         if cfg.coordinates:
             x = x + dense(cfg.width, name="coordinates")(_coordinate_features(positions_BL3, extent_BL3))
         time = sinusoid(t_BE * cfg.time_scale, cfg.time_width)
@@ -200,7 +206,7 @@ class DiT(nn.Module):
         add, multiply = (gather_time(time_BED.astype(jnp.float32) + table[i], chosen_BLE) for i in (0, 1))
         x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
         out = dense(P, zero=True, name="out")(x).astype(jnp.float32)
-        return self.shard(skip * tokens_BLP + scale * out, "BLP")
+        return self.shard(estimate.slope * tokens_BLP + estimate.rest * out, "BLP")
 
 
 def pool(
@@ -219,15 +225,23 @@ def pool(
     return jnp.einsum("BES,BSD->BED", share_BES, text_BSD.astype(jnp.float32))
 
 
-def linear_velocity(t: Array) -> tuple[Array, Array]:
-    """(skip, scale) with skip * x_t the best linear estimate of v from x_t, and scale the deviation of what is left.
+class Linear(NamedTuple):
+    """slope * x_t estimates v best, and rest is the deviation of what it leaves over; scale * x_t has unit variance."""
 
-    For x_t = (1 - t) x_0 + t eps with x_0 and eps of unit variance, E[v x_t] / E[x_t^2] = (2 t - 1) / (t^2 + (1 - t)^2)
-    and the residual's variance is 1 / (t^2 + (1 - t)^2), which also brings x_t to unit variance: the preconditioning
-    of EDM (arXiv 2206.00364, section 5) in flow form.
+    slope: Array | float
+    scale: Array | float
+    rest: Array | float
+
+
+def linear_velocity(t: Array, deviation: Array | float = 1.0) -> Linear:
+    """The best linear estimate of v = eps - x_0 from x_t = (1 - t) x_0 + t eps, with eps of unit variance.
+
+    For x_0 of deviation s, E[v x_t] / E[x_t^2] = (t - (1 - t) s^2) / (t^2 + (1 - t)^2 s^2), and the variance of what is
+    left is s^2 / (t^2 + (1 - t)^2 s^2): the preconditioning of EDM (arXiv 2206.00364, section 5) in flow form. Where s
+    varies, channels of little weight ask little of the network until most of the noise is gone.
     """
-    square = t**2 + (1 - t) ** 2
-    return (2 * t - 1) / square, jax.lax.rsqrt(square)
+    inverse = jax.lax.rsqrt(t**2 + ((1 - t) * deviation) ** 2)
+    return Linear((t - (1 - t) * deviation**2) * inverse**2, inverse, deviation * inverse)
 
 
 def _coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int = 4) -> Array:

@@ -54,11 +54,13 @@ class Report:
         capacity: the device's HBM.
         model_flops: what the mathematics needs, given by the caller, divided by the devices.
         compiled_flops: dots and convolutions in the program, recomputation included, plus kernel_flops.
-        kernel_flops: of custom kernels, by formula, since the compiler does not see into them.
+        kernel_flops: of attention's kernels, by formula, since the compiler does not see into them.
         traffic: bytes to and from HBM.
         network: collectives.
         compute_seconds, memory_seconds: at the device's peak rates.
         compile_seconds: what compiling took here.
+        rematerialised_flops: of the compiled ones, the forward pass computed again for the backward pass.
+        rescored_flops: of those of kernels, scores computed again in the backward pass, and what hangs on them.
     """
 
     topology: str
@@ -79,6 +81,8 @@ class Report:
     compute_seconds: float
     memory_seconds: float
     compile_seconds: float
+    rematerialised_flops: float = 0.0
+    rescored_flops: float = 0.0
 
     @property
     def peak(self) -> float:
@@ -144,13 +148,13 @@ def analyse(
     *,
     slices: int = 1,
     model_flops: float,
-    kernel_flops: float = 0.0,
     compile_seconds: float = 0.0,
 ) -> Report:
-    """Reads a compiled program. model_flops and kernel_flops are of all devices together."""
+    """Reads a compiled program. model_flops are of all devices together."""
     chip, devices = topology.chip, mesh.devices.size
     module = hlo.parse(compiled.as_text() or "")
-    flops, traffic = hlo.flops(module) + kernel_flops / devices, hlo.traffic(module)
+    counted, traffic = hlo.flops(module), hlo.traffic(module)
+    flops = counted.products + counted.kernels
     memory = compiled.memory_analysis()
     if memory is None:
         raise ValueError("the compiler gave no account of memory; compile for TPU, with this version of libtpu")
@@ -167,12 +171,14 @@ def analyse(
         capacity=chip.hbm_bytes / chip.devices,
         model_flops=model_flops / devices,
         compiled_flops=flops,
-        kernel_flops=kernel_flops / devices,
+        kernel_flops=counted.kernels,
         traffic=traffic,
         network=_network(module, mesh, topology),
         compute_seconds=flops * chip.devices / chip.flops,
         memory_seconds=traffic * chip.devices / chip.hbm_bandwidth,
         compile_seconds=compile_seconds,
+        rematerialised_flops=counted.rematerialised,
+        rescored_flops=counted.rescored,
     )
 
 

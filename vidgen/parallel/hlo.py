@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import math
 import re
+from collections.abc import Iterator
 
 BYTES = {"pred": 1, "s4": 0.5, "u4": 0.5, "s8": 1, "u8": 1, "f8e4m3fn": 1, "f8e5m2": 1, "s16": 2, "u16": 2, "bf16": 2,
          "f16": 2, "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8, "f64": 8, "c64": 8, "c128": 16}  # fmt: skip
@@ -85,12 +86,12 @@ def parse(text: str) -> Module:
         ValueError: it holds no entry computation.
     """
     computations, entry, body, name = {}, "", {}, ""
-    for line in text.splitlines():
+    for line in _whole_lines(text):
         opened = _COMPUTATION.match(line)
         if opened:
             name, body = opened.group(2), {}
             entry = name if opened.group(1) else entry
-        elif line.startswith("}") and name:
+        elif line == "}" and name:
             computations[name], name = Computation(name, body), ""
         elif name:
             one = _instruction(line)
@@ -99,6 +100,18 @@ def parse(text: str) -> Module:
     if entry not in computations:
         raise ValueError("the text holds no ENTRY computation; give what Compiled.as_text() returns")
     return Module(entry, computations)
+
+
+def _whole_lines(text: str) -> Iterator[str]:
+    """Lines, with what a custom kernel's attributes break over several put together again."""
+    pending = ""
+    for line in text.splitlines():
+        if line == "}" or _INSTRUCTION.match(line) or _COMPUTATION.match(line):
+            yield pending
+            pending = line
+        else:
+            pending += line
+    yield pending
 
 
 def _instruction(line: str) -> Instruction | None:
@@ -192,15 +205,54 @@ def trips(module: Module, loop: Instruction, condition: str) -> int:
     return constants[0]
 
 
-def flops(module: Module) -> float:
-    """Multiply-adds x 2 of every dot and convolution in one call; custom kernels are opaque and count nothing."""
+@dataclasses.dataclass(frozen=True)
+class Flops:
+    """Multiply-adds x 2 of one call.
+
+    Attributes:
+        products: of dots and convolutions.
+        kernels: of splash attention's kernels, by formula; other custom kernels are opaque and count nothing.
+        rematerialised: how much of both is the forward pass computed again for the backward pass (`jax.checkpoint`).
+        rescored: how much of `kernels` is scores computed again in the backward kernels, and what hangs on them.
+    """
+
+    products: float
+    kernels: float
+    rematerialised: float
+    rescored: float
+
+
+# Matmuls of [L, S, K] in each of splash attention's kernels, and how many of them a backward pass that kept the weights
+# would not need: it needs dv, dp, dq and dk, while the kernels compute the scores twice and dp twice.
+_SPLASH = {"fwd": (2, 0), "dq": (3, 2), "dkv": (4, 1)}
+
+
+def flops(module: Module) -> Flops:
+    """What one call computes, loops counted in full."""
     counts = runs(module)
-    total = 0.0
+    products = kernels = rematerialised = rescored = 0.0
     for name, computation in module.computations.items():
         for one in computation.instructions.values():
-            if one.opcode in ("dot", "convolution") and counts[name]:
-                total += counts[name] * _product_flops(one, computation)
-    return total
+            splash = re.match(r"splash_m[hq]a_(fwd|dq|dkv)_", one.name) if one.opcode == "custom-call" else None
+            if not counts[name] or not (splash or one.opcode in ("dot", "convolution")):
+                continue
+            if splash:
+                matmuls, again = _SPLASH[splash.group(1)]
+                each = counts[name] * _attention_flops(one, computation)
+                here = matmuls * each
+                kernels, rescored = kernels + here, rescored + again * each
+            else:
+                here = counts[name] * _product_flops(one, computation)
+                products += here
+            if "rematted_computation" in one.attributes:
+                rematerialised += here
+    return Flops(products, kernels, rematerialised, rescored)
+
+
+def _attention_flops(one: Instruction, computation: Computation) -> float:
+    """One matmul of queries with keys, the first two operands: [..., N, L, K] and [..., N, S, K]."""
+    q, k = (computation.instructions[operand].buffers[0].dims for operand in one.operands[:2])
+    return 2.0 * math.prod(q) * k[-2]
 
 
 def _product_flops(one: Instruction, computation: Computation) -> float:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""A trained VAE with the statistics of its latents: uint8 clips <-> normalised latents."""
+"""A trained VAE with the space that its latents are given in: uint8 clips <-> latents for a diffusion model."""
 
 import dataclasses
 import functools
@@ -29,39 +29,74 @@ def to_uint8(video: Array) -> Array:
     return jnp.round(jnp.clip((video + 1.0) * 127.5, 0.0, 255.0)).astype(jnp.uint8)
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class LatentSpace:
+    """The linear map from a VAE's posterior means to the latents that a diffusion model works in.
+
+    Attributes:
+        mean_C: float32, what is taken off a posterior mean.
+        basis_CC: float32, what the rest is multiplied by; the columns are the channels of the latents.
+        deviation_C: float32, standard deviation of each channel of the latents over the training data; the channels do
+            not correlate, and the mean of their variances is 1.
+    """
+
+    mean_C: np.ndarray | Array
+    basis_CC: np.ndarray | Array
+    deviation_C: np.ndarray | Array
+
+    @property
+    def deviation(self) -> tuple[float, ...]:
+        """`deviation_C` as a value of a config, to four digits."""
+        return tuple(float(f"{value:.4g}") for value in np.asarray(self.deviation_C))
+
+    def enter(self, z: Array) -> Array:
+        """Posterior means [..., C] -> latents."""
+        return jnp.matmul(z - self.mean_C, self.basis_CC, precision="highest")
+
+    def leave(self, latent: Array) -> Array:
+        """Latents [..., C] -> what the decoder takes."""
+        return jnp.matmul(latent, jnp.linalg.inv(self.basis_CC), precision="highest") + self.mean_C
+
+
+def identity_space(channels: int) -> LatentSpace:
+    """Posterior means as they are."""
+    ones = np.ones(channels, np.float32)
+    return LatentSpace(0 * ones, np.diag(ones), ones)
+
+
 @dataclasses.dataclass(frozen=True)
 class Autoencoder:
-    """A VAE's parameters, and the mean and standard deviation of each latent channel over its training data.
+    """A VAE's parameters and the space of its latents.
 
     Attributes:
         config: the VAE's shape.
         params: {"encoder": ..., "decoder": ...}.
-        mean_C, std_C: float32; latents are (posterior mean - mean_C) / std_C.
+        space: how posterior means become latents.
     """
 
     config: VAEConfig
     params: dict[str, Any]
-    mean_C: np.ndarray
-    std_C: np.ndarray
+    space: LatentSpace
 
     def encode(self, video_BFHWC: np.ndarray | Array) -> Array:
-        """uint8 clips [B, F, H, W, 3] -> normalised latents [B, T, H/q, W/r, C], float32."""
-        return _encode(self.config, self.params, self.mean_C, self.std_C, video_BFHWC)
+        """uint8 clips [B, F, H, W, 3] -> latents [B, T, H/q, W/r, C], float32."""
+        return _encode(self.config, self.params, self.space, video_BFHWC)
 
     def decode(self, latent_BTHWC: np.ndarray | Array) -> Array:
-        """Normalised latents -> uint8 clips."""
-        return _decode(self.config, self.params, self.mean_C, self.std_C, latent_BTHWC)
+        """Latents -> uint8 clips."""
+        return _decode(self.config, self.params, self.space, latent_BTHWC)
 
     def hash(self) -> str:
         """16 hexadecimal digits of the encoder's values: latents of two equal hashes can be mixed."""
         digest = hashlib.sha256()
-        for leaf in jax.tree.leaves((self.params["encoder"], self.mean_C, self.std_C)):
+        for leaf in jax.tree.leaves((self.params["encoder"], self.space)):
             digest.update(np.asarray(leaf, np.float32).tobytes())
         return digest.hexdigest()[:16]
 
     def save(self, path: str | Path, metadata: dict[str, Any] | None = None) -> None:
         """Writes one safetensors file, float16."""
-        tree = {**self.params, "statistics": {"mean": self.mean_C, "std": self.std_C}}
+        tree = {**self.params, "space": vars(self.space)}
         save_params(path, tree, "float16", {"config": vidgen_config.to_json(self.config), **(metadata or {})})
 
 
@@ -73,28 +108,54 @@ def load_autoencoder(path: str | Path) -> Autoencoder:
         ValueError: it holds something else.
     """
     tree, metadata = load_params(path)
-    if "config" not in metadata or "statistics" not in tree:
-        raise ValueError(f"{path} holds no VAE: it lacks a config or the latents' statistics")
-    statistics = tree.pop("statistics")
-    return Autoencoder(vidgen_config.from_json(metadata["config"]), tree, statistics["mean"], statistics["std"])
+    if "config" not in metadata or "space" not in tree:
+        raise ValueError(f"{path} holds no VAE: it lacks a config or the space of its latents")
+    space = LatentSpace(**tree.pop("space"))
+    return Autoencoder(vidgen_config.from_json(metadata["config"]), tree, space)
 
 
-def measure_statistics(config: VAEConfig, params: dict, batches: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each latent channel over batches of uint8 clips."""
-    zeros, ones = np.zeros(config.channels, np.float32), np.ones(config.channels, np.float32)
-    latents = [
-        np.asarray(_encode(config, params, zeros, ones, video)).reshape(-1, config.channels) for video in batches
-    ]
-    values = np.concatenate(latents)
-    return values.mean(axis=0), values.std(axis=0)
+def measure_space(config: VAEConfig, params: dict, batches: list[np.ndarray], exponent: float = 0.5) -> LatentSpace:
+    """The space in which noise costs about as much in every direction, measured on batches of uint8 clips.
+
+    With z the posterior means and J the decoder's Jacobian, M = E[J^T J] says how much a direction of z matters to the
+    pixels. Latents are z times M^(exponent / 2), turned to their principal axes, so that a diffusion model's noise
+    hides fine detail, which moves pixels little, long before it hides shapes and colours: what makes pixels easy for
+    diffusion (a spectrum that falls, arXiv 2502.14831, section 3) and what KL alone, which fills all channels alike,
+    does not give. Exponent 0 only turns and scales; with 1 the noise is the same in every pixel.
+    """
+    raw = identity_space(config.channels)
+    latents = [np.asarray(_encode(config, params, raw, video)) for video in batches]
+    z = np.concatenate([latent.reshape(-1, config.channels) for latent in latents]).astype(np.float64)
+    keys = jax.random.split(jax.random.key(0), len(latents))
+    metric = np.mean([_pixel_metric(config, params, latent, key) for latent, key in zip(latents, keys, strict=True)], 0)
+    values, axes = np.linalg.eigh(metric.astype(np.float64))
+    # A direction that no pixel depends on keeps a little of its size, so that the map can be undone.
+    weigh = (axes * np.maximum(values, 1e-4 * values.max()) ** (exponent / 2)) @ axes.T
+    variances, turn = np.linalg.eigh(weigh @ np.cov(z.T) @ weigh)
+    size = np.sqrt(variances.mean())
+    basis = weigh @ turn[:, ::-1] / size
+    return LatentSpace(
+        z.mean(axis=0).astype(np.float32),
+        basis.astype(np.float32),
+        (np.sqrt(np.maximum(variances[::-1], 0)) / size).astype(np.float32),
+    )
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _encode(config: VAEConfig, params: dict, mean_C: Array, std_C: Array, video: Array) -> Array:
+def _pixel_metric(config: VAEConfig, params: dict, z_BTHWC: Array, key: Array) -> Array:
+    """An estimate of E[J^T J] a latent cell, [C, C], from one random vector of pixels pulled back (Hutchinson)."""
+    pixels, pull = jax.vjp(lambda z: apply(VAE(config), params, z, method=VAE.decode), z_BTHWC)
+    (gradient,) = pull(jax.random.normal(key, pixels.shape))
+    rows = gradient.reshape(-1, config.channels)
+    return rows.T @ rows / len(rows)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _encode(config: VAEConfig, params: dict, space: LatentSpace, video: Array) -> Array:
     mean, _ = apply(VAE(config), params, to_float(video), method=VAE.encode)
-    return (mean - mean_C) / std_C
+    return space.enter(mean)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _decode(config: VAEConfig, params: dict, mean_C: Array, std_C: Array, latent: Array) -> Array:
-    return to_uint8(apply(VAE(config), params, latent * std_C + mean_C, method=VAE.decode))
+def _decode(config: VAEConfig, params: dict, space: LatentSpace, latent: Array) -> Array:
+    return to_uint8(apply(VAE(config), params, space.leave(latent), method=VAE.decode))

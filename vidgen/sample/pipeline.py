@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 
 from vidgen import config as vidgen_config
 from vidgen import trees
@@ -24,8 +25,10 @@ from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.models.vae import VAE, VAEConfig
-from vidgen.parallel import attention
-from vidgen.sample.autoencoder import Autoencoder, load_autoencoder, to_uint8
+from vidgen.parallel.attention import Kind
+from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.shard import Parallel, make_parallel, one_device, parameter_shardings
+from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder, to_uint8
 from vidgen.weights.safetensors import load_params, save_params
 from vidgen.worlds.motion import FPS
 
@@ -73,19 +76,22 @@ class Pipeline:
     Attributes:
         networks: shapes.
         params: {"text": ..., "dit": ..., "vae": ...}.
-        mean_C, std_C: statistics of the VAE's latents.
+        space: of the VAE's latents.
         tokenizer: of the captions it was trained on.
         text_length: tokens of a caption that it reads; the rest is cut.
         card: what `load_card` gives.
+        mesh: devices that share the work; None is one device.
+        attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
     """
 
     networks: Networks
     params: dict[str, Any]
-    mean_C: np.ndarray
-    std_C: np.ndarray
+    space: LatentSpace
     tokenizer: Tokenizer
     text_length: int
     card: dict[str, Any] = dataclasses.field(default_factory=dict)
+    mesh: Mesh | None = None
+    attention: Kind | Literal["auto"] = "auto"
 
     def generate(
         self,
@@ -121,37 +127,55 @@ class Pipeline:
                 pixels = multiple * self.networks.vae.patch[1]
                 raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
         ids = self.tokenizer.batch([*prompts, negative], self.text_length)
-        video = _text_to_video(
-            self.networks,
-            shape,
-            times.schedule(steps, shift),
-            solver,
-            self.params,
-            (self.mean_C, self.std_C),
-            ids[:-1],
-            ids[-1:],
-            jnp.float32(guidance),
-            trees.fold_in_str(jax.random.key(seed), "noise"),
-        )
+        mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
+        params = self.params
+        if mesh.size > 1:
+            params = jax.device_put(params, parameter_shardings(params, mesh))
+        with jax.set_mesh(mesh):
+            video = text_to_video(
+                self.networks,
+                shape,
+                solver,
+                mesh,
+                self.attention,
+                times.schedule(steps, shift),
+                params,
+                self.space,
+                ids[:-1],
+                ids[-1:],
+                jnp.float32(guidance),
+                trees.fold_in_str(jax.random.key(seed), "noise"),
+            )
         return np.asarray(video)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 3))
-def _text_to_video(
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
+def text_to_video(
     networks: Networks,
     shape: tuple[int, int, int, int],
-    ts: Array,
     solver: str,
+    mesh: Mesh,
+    kind: Kind | Literal["auto"],
+    ts: Array,
     params: dict,
-    statistics: tuple[Array, Array],
+    space: LatentSpace,
     ids_BS: Array,
     negative_1S: Array,
     guidance: Array,
     key: Array,
 ) -> Array:
-    latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key)
-    mean_C, std_C = statistics
-    return to_uint8(apply(VAE(networks.vae), params["vae"], latent * std_C + mean_C, method=VAE.decode))
+    """uint8 clips [B, F, H, W, 3] of captions: the whole sampler as one program; call it under `jax.set_mesh(mesh)`.
+
+    Args:
+        networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
+        mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
+        ts: times to visit; params: {"text", "dit", "vae"}; space: of the latents.
+        ids_BS: captions; negative_1S: the unconditional one; guidance: its weight; key: of the noise.
+    """
+    parallel = make_parallel(mesh, networks.dit.dtype, kind)
+    latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel)
+    vae = VAE(networks.vae, parallel.shard)
+    return to_uint8(apply(vae, params["vae"], space.leave(latent), method=VAE.decode))
 
 
 def text_to_latent(
@@ -164,15 +188,18 @@ def text_to_latent(
     negative_1S: Array,
     guidance: Array,
     key: Array,
+    parallel: Parallel | None = None,
 ) -> Array:
-    """Normalised latents [B, *shape] of captions; pure, to be jitted by the caller."""
-    encoder = TextEncoder(networks.text)
+    """Normalised latents [B, *shape] of captions; pure, to be jitted by the caller; one device if parallel is None."""
+    parallel = parallel or one_device(networks.dit.dtype)
+    encoder = TextEncoder(networks.text, parallel.shard)
     cond = apply(encoder, params["text"], ids_BS)
     uncond = apply(encoder, params["text"], negative_1S)
-    dit = DiT(networks.dit, functools.partial(attention.dense, dtype=networks.dit.dtype))
+    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
 
     def velocity(x: Array, t_BT: Array, text: tuple[Array, Array]) -> Array:
-        return apply_to_grid(dit, params["dit"], x, t_BT, *text)
+        # No frame is given, so that one time serves all.
+        return apply_to_grid(dit, params["dit"], x, t_BT[:, :1], *text, parallel.multiple)
 
     guided = flow_guidance.guide(velocity, uncond, guidance)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))
@@ -235,8 +262,7 @@ def assemble(vae: Autoencoder, dit_file: str | Path, card: dict[str, Any] | None
     return Pipeline(
         Networks(vae.config, text, dit),
         {"text": tree["text"], "dit": tree["dit"], "vae": vae.params},
-        vae.mean_C,
-        vae.std_C,
+        vae.space,
         load_tokenizer(),
         int(metadata["text_length"]),
         card or {},

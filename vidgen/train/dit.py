@@ -4,6 +4,7 @@
 
 import dataclasses
 import functools
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 
 from vidgen import trees
 from vidgen.data.latents import LatentSource, write_latents
@@ -22,15 +24,20 @@ from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
-from vidgen.parallel import attention
+from vidgen.models.vae import VAEConfig
+from vidgen.parallel import attention, hosts
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
-from vidgen.parallel.shard import Parallel, make_parallel
+from vidgen.parallel.program import Program
+from vidgen.parallel.shard import Parallel, make_parallel, one_device, own_rows
+from vidgen.sample.abstract import sampling_program
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
 from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig, save_model
+from vidgen.train.abstract import Mode, training_step
 from vidgen.train.loop import LoopConfig, Results, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
+from vidgen.train.state import LossFn
 from vidgen.weights.safetensors import load_params
 from vidgen.worlds.scene import SceneConfig
 
@@ -64,6 +71,7 @@ class DiTTraining:
 
     Attributes:
         vae: the safetensors file of a trained VAE.
+        vae_config: its shape, for `vidgen compile` where the file is not there yet; None looks into the file.
         data: the streams that batches come from, in the proportion of their weights.
         cache: folder of the cached latents, shared by runs with the same VAE; empty for one inside workdir.
         caption_dropout: share of captions replaced by the empty one, for guidance.
@@ -75,6 +83,7 @@ class DiTTraining:
 
     vae: str
     data: tuple[LatentData, ...]
+    vae_config: VAEConfig | None = None
     model: DiTConfig = DiTConfig()
     text: TextConfig = TextConfig()
     time: TimeConfig = TimeConfig()
@@ -91,13 +100,13 @@ class DiTTraining:
     def task(self, workdir: Path) -> Task:
         """What the loop needs; encodes the latents first if they are not there."""
         vae = load_autoencoder(self.vae)
-        if vae.config.channels != self.model.channels:
-            raise ValueError(
-                f"the VAE {self.vae} has {vae.config.channels} channels and model.channels is {self.model.channels}; "
-                f"make them equal"
-            )
+        if self.vae_config not in (None, vae.config):
+            raise ValueError(f"the VAE {self.vae} has the shape {vae.config} and vae_config is {self.vae_config}")
+        networks = self._networks(vae.config)
+        networks = dataclasses.replace(networks, dit=dataclasses.replace(networks.dit, deviation=vae.space.deviation))
         cache = Path(self.cache) if self.cache else workdir / "latents"
         tokenizer = load_tokenizer()
+        mesh = make_mesh(self.mesh)
         streams = [
             latent_batches(
                 cached_latents(data, vae, cache, self.loop.seed),
@@ -105,20 +114,15 @@ class DiTTraining:
                 self.loop.seed,
                 tokenizer,
                 data.text_length,
+                rows=own_rows(mesh, data.batch_size),
             )
             for data in self.data
         ]
-        shifts = {latent_frames(vae, data): data.shift for data in self.data}
-        networks = Networks(vae.config, self.text, self.model)
         text_length = max(data.text_length for data in self.data)
-        mesh = make_mesh(self.mesh)
-        parallel = make_parallel(mesh, self.model.dtype, self.attention)
         evaluations = (SampleSheet(self, networks, vae, text_length),) if self.prompts else ()
         return Task(
             init=functools.partial(init_params, networks, self.start_from),
-            loss_fn=lambda params, batch, key: dit_loss(
-                networks, self.time, shifts, self.caption_dropout, params, batch, key, parallel
-            ),
+            loss_fn=self.task_loss(networks, mesh),
             batches=mix(streams, [data.weight for data in self.data]),
             make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
             ema=self.optim.ema,
@@ -129,25 +133,101 @@ class DiTTraining:
             mesh=mesh,
         )
 
+    def largest_stream(self) -> tuple[int, int]:
+        """(the index in `data` of the stream with most tokens a batch, tokens of one of its clips)."""
+        vae, volume = self._vae_shape(), math.prod(self.model.patch)
+        tokens = [math.prod(latent_shape(vae, data)[:3]) // volume for data in self.data]
+        stream = max(range(len(tokens)), key=lambda i: tokens[i] * self.data[i].batch_size)
+        return stream, tokens[stream]
+
+    def _vae_shape(self) -> VAEConfig:
+        return self.vae_config or load_autoencoder(self.vae).config
+
+    def _networks(self, vae: VAEConfig) -> Networks:
+        if vae.channels != self.model.channels:
+            raise ValueError(
+                f"the VAE {self.vae} has {vae.channels} channels and model.channels is {self.model.channels}; "
+                f"make them equal"
+            )
+        return Networks(vae, self.text, self.model)
+
+    def task_loss(self, networks: Networks, mesh: Mesh) -> LossFn:
+        """The loss that a run on this mesh takes the gradient of."""
+        shifts = {latent_shape(networks.vae, data)[0]: data.shift for data in self.data}
+        parallel = make_parallel(mesh, self.model.dtype, self.attention)
+        return lambda params, batch, key: dit_loss(
+            networks, self.time, shifts, self.caption_dropout, params, batch, key, parallel
+        )
+
+    def program(self, mode: Mode, mesh: Mesh, clips: int = 1) -> Program:
+        """The step on the stream with most tokens a batch, or the sampler for `clips` of its clips; see `Compilable`.
+
+        Neither reads data or weights: the file of the VAE is read only if vae_config is None.
+        """
+        networks = self._networks(self._vae_shape())
+        stream, tokens = self.largest_stream()
+        data = self.data[stream]
+        shape, scenes = latent_shape(networks.vae, data), data.scenes
+        init = functools.partial(init_params, networks, "")
+        if mode == "sample":
+            return sampling_program(
+                networks,
+                jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(0))),
+                self.sample,
+                mesh,
+                self.attention,
+                clips=clips,
+                frames=scenes.frames,
+                height=scenes.height,
+                width=scenes.width,
+                text_length=max(data.text_length for data in self.data),
+            )
+        batch = {
+            "latent_BTHWC": jax.ShapeDtypeStruct((data.batch_size, *shape), jnp.float16),
+            "text_BS": jax.ShapeDtypeStruct((data.batch_size, data.text_length), jnp.int32),
+        }
+        step, arguments, params = training_step(
+            mesh,
+            init,
+            self.task_loss(networks, mesh),
+            lambda params: make_optimizer(self.optim, self.loop.steps, params),
+            self.optim.ema,
+            self.loop.seed,
+            batch,
+        )
+        return Program(
+            function=step,
+            arguments=arguments,
+            model_flops=step_flops(networks, batch["latent_BTHWC"].shape, data.text_length),
+            clips=data.batch_size,
+            frames=scenes.frames,
+            height=scenes.height,
+            width=scenes.width,
+            tokens=tokens,
+            evaluations=1,
+            parameters={name: trees.count(tree) for name, tree in params.items()},
+        )
+
 
 def cached_latents(data: LatentData, vae: Autoencoder, cache: Path, seed: int) -> LatentSource:
-    """The latents of a stream, encoded and written now if they are not there."""
+    """The latents of a stream, encoded and written now if they are not there; each machine has its own."""
     source = WorldSource(data.scenes, size=data.count, seed=seed)
     batch = 128 if data.scenes.frames == 1 else 16
-    write_latents(
-        cache / data.name,
-        source,
-        lambda video: np.asarray(vae.encode(video)).astype(np.float16),
-        batch,
-        source_description=repr(source),
-        vae_hash=vae.hash(),
-    )
+    with hosts.first_then_rest():
+        write_latents(
+            cache / data.name,
+            source,
+            lambda video: np.asarray(vae.encode(video)).astype(np.float16),
+            batch,
+            source_description=repr(source),
+            vae_hash=vae.hash(),
+        )
     return LatentSource(cache / data.name)
 
 
-def latent_frames(vae: Autoencoder, data: LatentData) -> int:
-    """T of a stream's latents."""
-    return vae.config.latent_shape(data.scenes.frames, data.scenes.height, data.scenes.width)[0]
+def latent_shape(vae: VAEConfig, data: LatentData) -> tuple[int, int, int, int]:
+    """(T, H, W, C) of a stream's latents."""
+    return vae.latent_shape(data.scenes.frames, data.scenes.height, data.scenes.width)
 
 
 def init_params(networks: Networks, start_from: str, key: Array) -> dict:
@@ -185,21 +265,19 @@ def dit_loss(
     parallel: Parallel | None = None,
 ) -> tuple[Array, dict[str, Array]]:
     """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]; one device if parallel is None."""
-    if parallel is None:
-        plain = functools.partial(attention.dense, dtype=networks.dit.dtype)
-        parallel = Parallel(plain, plain)
+    parallel = parallel or one_device(networks.dit.dtype)
     x0 = batch["latent_BTHWC"].astype(jnp.float32)
     B, T = x0.shape[:2]
     noise = jax.random.normal(trees.fold_in_str(key, "noise"), x0.shape)
     config = dataclasses.replace(time, shift=time.shift * shifts.get(T, 1.0))
     t_B = times.sample_times(trees.fold_in_str(key, "time"), (B,), config)
-    t_BT = jnp.broadcast_to(t_B[:, None], (B, T))
     dropped_B = jax.random.bernoulli(trees.fold_in_str(key, "caption"), caption_dropout, (B,))
     ids_BS = jnp.where(dropped_B[:, None], 0, batch["text_BS"])
     features, real = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_BS)
     dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
-    noisy = paths.interpolate(x0, noise, t_BT)
-    v = apply_to_grid(dit, params["dit"], noisy, t_BT, features, real, parallel.multiple)
+    t_B1 = t_B[:, None]  # one time serves all frames
+    noisy = paths.interpolate(x0, noise, jnp.broadcast_to(t_B1, (B, T)))
+    v = apply_to_grid(dit, params["dit"], noisy, t_B1, features, real, parallel.multiple)
     _, loss = flow.flow_loss(v, x0, noise)
     return loss, {f"loss_{T}": loss}
 
@@ -240,10 +318,11 @@ class SampleSheet:
         pipeline = Pipeline(
             self.networks,
             {**params, "vae": self.vae.params},
-            self.vae.mean_C,
-            self.vae.std_C,
+            self.vae.space,
             load_tokenizer(),
             self.text_length,
+            mesh=jax.sharding.get_mesh(),
+            attention=self.experiment.attention,
         )
         prompts = self.experiment.prompts
         clips = pipeline.generate(
