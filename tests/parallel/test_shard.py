@@ -50,37 +50,56 @@ LATENTS = {
     "text_BS": RNG.integers(0, 16, (8, 3)).astype(np.int32),
 }
 VIDEO = {"video_BFHWC": RNG.integers(0, 256, (8, 5, 32, 8, 3)).astype(np.uint8)}
-EVERY_MESH = [sizes for sizes in itertools.product((1, 2, 4, 8), repeat=4) if np.prod(sizes) == 8]
-# Compiling a program for eight devices takes seconds: one mesh with three axes is tried plainly, the rest when asked.
-PLAIN = {"dit": (1, 2, 2, 2), "vae": (2, 1, 2, 2)}
-
-
-def random_like(shapes: dict) -> dict:
-    """Random values everywhere: layers that start at zero would hide what they are fed."""
-    leaves, tree = jax.tree.flatten(shapes)
-    rng = np.random.default_rng(1)
-    return tree.unflatten([jnp.asarray(0.2 * rng.normal(size=leaf.shape), jnp.float32) for leaf in leaves])
+# Compiling for eight devices takes a second or more: "-m 'not slow'" tries one mesh with three axes for each network.
+PLAIN = {("dit", (1, 2, 2, 2)), ("vae", (2, 1, 2, 2))}
+EVERY_MESH = [
+    pytest.param(
+        case,
+        sizes,
+        id=f"{'x'.join(map(str, sizes))}-{case}",
+        marks=() if (case, sizes) in PLAIN else pytest.mark.slow,
+    )
+    for case in ("dit", "vae")
+    for sizes in itertools.product((1, 2, 4, 8), repeat=4)
+    if np.prod(sizes) == 8
+]
 
 
 def dit_case(mesh):
     parallel = make_parallel(mesh, "float32")
     loss = lambda params, batch, key: dit_loss(NETWORKS, TimeConfig(), {}, 0.1, params, batch, key, parallel)  # noqa: E731
-    return loss, functools.partial(init_params, NETWORKS, ""), LATENTS
+    return loss, LATENTS
 
 
 def vae_case(mesh):
     vae = VAE(VAE_CONFIG, constrain)
     loss = lambda params, batch, key: vae_loss(vae, VAELossConfig(), params, batch["video_BFHWC"], key)  # noqa: E731
-    return loss, lambda key: vae.init(key, jnp.zeros((1, 5, 8, 8, 3)), key)["params"], VIDEO
+    return loss, VIDEO
 
 
 CASES = {"dit": dit_case, "vae": vae_case}
+INIT = {
+    "dit": functools.partial(init_params, NETWORKS, ""),
+    "vae": lambda key: VAE(VAE_CONFIG).init(key, jnp.zeros((1, 5, 8, 8, 3)), key)["params"],
+}
+
+
+@functools.cache
+def shapes_of(case: str) -> dict:
+    return jax.eval_shape(INIT[case], jax.random.key(0))
+
+
+@functools.cache
+def random_params(case: str) -> dict:
+    """Random values everywhere: layers that start at zero would hide what they are fed."""
+    rng = np.random.default_rng(1)
+    return jax.tree.map(lambda leaf: np.float32(0.2 * rng.normal(size=leaf.shape)), shapes_of(case))
 
 
 def value_and_grads(case: str, mesh):
     """((loss, metrics), gradients), with parameters and the batch divided as in training."""
-    loss_fn, init, batch = CASES[case](mesh)
-    params = random_like(jax.eval_shape(init, jax.random.key(0)))
+    loss_fn, batch = CASES[case](mesh)
+    params = random_params(case)
     shardings = parameter_shardings(params, mesh)
     with jax.set_mesh(mesh):
         grad = jax.jit(jax.value_and_grad(loss_fn, has_aux=True), out_shardings=(None, shardings))
@@ -92,19 +111,8 @@ def on_one_device(case: str):
     return jax.tree.map(np.asarray, value_and_grads(case, make_mesh(MeshConfig())))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", list(CASES))
-@pytest.mark.parametrize("sizes", EVERY_MESH, ids=lambda sizes: "x".join(map(str, sizes)))
+@pytest.mark.parametrize(("case", "sizes"), EVERY_MESH)
 def test_every_mesh_of_eight_has_the_numbers_of_one(case: str, sizes: tuple[int, ...]) -> None:
-    check(case, sizes)
-
-
-@pytest.mark.parametrize("case", list(CASES))
-def test_a_mesh_has_the_numbers_of_one_device(case: str) -> None:
-    check(case, PLAIN[case])
-
-
-def check(case: str, sizes: tuple[int, ...]) -> None:
     mesh = make_mesh(MeshConfig(**dict(zip(AXES, sizes, strict=True))))
     ((loss, metrics), grads) = value_and_grads(case, mesh)
     ((expected, expected_metrics), expected_grads) = on_one_device(case)
@@ -120,7 +128,7 @@ def check(case: str, sizes: tuple[int, ...]) -> None:
 
 def test_moments_and_averages_lie_as_their_parameters_do() -> None:
     mesh = make_mesh(MeshConfig(fsdp=2, tensor=4))
-    shapes = jax.eval_shape(functools.partial(init_params, NETWORKS, ""), jax.random.key(0))
+    shapes = shapes_of("dit")
     shardings = parameter_shardings(shapes, mesh)
     for name in ("adamw", "muon"):
         optimizer = make_optimizer(OptimConfig(name=name), 10, shapes)
@@ -154,9 +162,12 @@ def test_the_state_is_made_divided_and_stays_so() -> None:
 
 
 def lowered(case: str, mesh) -> str:
-    loss_fn, init, batch = CASES[case](mesh)
-    shapes = jax.eval_shape(init, jax.random.key(0))
-    return jax.jit(jax.grad(lambda p, b, k: loss_fn(p, b, k)[0])).lower(shapes, batch, jax.random.key(0)).as_text()
+    loss_fn, batch = CASES[case](mesh)
+    return (
+        jax.jit(jax.grad(lambda p, b, k: loss_fn(p, b, k)[0]))
+        .lower(shapes_of(case), batch, jax.random.key(0))
+        .as_text()
+    )
 
 
 @pytest.mark.parametrize("case", list(CASES))
