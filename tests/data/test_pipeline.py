@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidgen.data.pipeline import WorldSource, latent_batches, mix, video_batches
+from vidgen.data.pipeline import READ_AHEAD, WorldSource, latent_batches, mix, video_batches
 from vidgen.data.tokenizer import load_tokenizer
 from vidgen.worlds.scene import SceneConfig
 
@@ -74,6 +74,43 @@ def test_a_resumed_stream_goes_on_with_the_same_batches(name, seed, taken):
     next(fresh)  # an iterator that has begun, and has read ahead, resumes as well
     fresh.set_state(json.loads(state))
     assert all(equal(next(fresh), batch) for batch in expected)
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 2**31 - 1), hosts=st.sampled_from([1, 2, 4]), other=st.sampled_from([1, 2, 4]))
+def test_rows_of_several_processes_make_the_whole_batch_and_go_on_in_another_number(seed, hosts, other):
+    read = []
+
+    class Noted(NumberedSource):
+        def __getitem__(self, index):
+            read.append(index)
+            return super().__getitem__(index)
+
+    def stream(rows, source):
+        batches = latent_batches(source, 4, seed, load_tokenizer(), 8, rows=rows)
+        return iter(mix([batches, latent_batches(source, 4, seed + 1, load_tokenizer(), 8, rows=rows)], [1, 1]))
+
+    def split(number):
+        return [range(i * 4 // number, (i + 1) * 4 // number) for i in range(number)]
+
+    whole = iter(stream(None, NumberedSource(7)))
+    parts = [stream(rows, NumberedSource(7)) for rows in split(hosts)]
+    for turn in range(6):
+        if turn == 3:
+            (state,) = {json.dumps(part.get_state()) for part in [*parts, whole]}  # the same in every process
+            parts = [stream(rows, NumberedSource(7)) for rows in split(other)]
+            for part in parts:
+                part.set_state(json.loads(state))
+        batch, pieces = next(whole), [next(part) for part in parts]
+        assert equal(batch, {name: np.concatenate([piece[name] for piece in pieces]) for name in batch})
+    next(iter(video_batches(Noted(250), 250, seed, rows=[5, 249])))
+    assert len(read) <= 2 * (READ_AHEAD + 2)  # and no other row of a batch is read
+
+
+def test_rows_that_are_not_in_the_batch_are_refused():
+    for rows in ([], [4], [-1]):
+        with pytest.raises(ValueError, match="a batch of 4 has rows 0 to 3"):
+            video_batches(NumberedSource(9), 4, 0, rows=rows)
 
 
 @settings(max_examples=8, deadline=None)

@@ -172,12 +172,12 @@ def _stream(source: Any, batch_size: int, seed: int, shuffle: bool) -> grain.Map
 
 def _batched(stream: grain.MapDataset, batch_size: int, rows: Sequence[int] | None) -> grain.IterDataset:
     """Batches of a stream; of each, the given rows alone are read."""
-    rows = range(batch_size) if rows is None else rows
-    if not rows or min(rows) < 0 or max(rows) >= batch_size:
-        raise ValueError(f"rows {tuple(rows)} were given; a batch of {batch_size} has rows 0 to {batch_size - 1}")
+    chosen = tuple(range(batch_size) if rows is None else rows)
+    if not chosen or min(chosen) < 0 or max(chosen) >= batch_size:
+        raise ValueError(f"rows {chosen} were given; a batch of {batch_size} has rows 0 to {batch_size - 1}")
 
     def read(number: int) -> dict[str, np.ndarray]:
-        items = [stream[number * batch_size + row] for row in rows]
+        items: list[Any] = [stream[number * batch_size + row] for row in chosen]
         return {name: np.stack([item[name] for item in items]) for name in items[0]}
 
     options = grain.ReadOptions(num_threads=READ_THREADS, prefetch_buffer_size=READ_AHEAD)

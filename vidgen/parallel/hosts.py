@@ -116,7 +116,7 @@ def on_first(params: Any, mesh: Mesh) -> tuple[Any, Mesh] | None:
             found = _own(_replicate(x, whole))
         else:
             layers = [_own(_replicate_layer(x, np.int32(i), whole)) for i in range(x.shape[0])]
-            found = np.stack(layers) if is_first() else None
+            found = np.stack([layer for layer in layers if layer is not None]) if is_first() else None
         return jax.device_put(found, sharding) if is_first() else None
 
     found = jax.tree.map(gather, params, shardings)

@@ -176,8 +176,8 @@ def place_batch(batch: Mapping[str, np.ndarray], mesh: Mesh) -> dict[str, Array]
         clips = len(x) * ways // share
         first = {row: i for i, row in enumerate(own_rows(mesh, clips))}
 
-        def part(index: tuple[slice, ...]) -> np.ndarray:
-            start, stop, _ = index[0].indices(clips)
+        def part(index: tuple[slice, ...] | None) -> np.ndarray:
+            start, stop, _ = index[0].indices(clips) if index else (0, clips, 1)
             return x[first[start] : first[start] + stop - start]
 
         return jax.make_array_from_callback((clips, *x.shape[1:]), sharding, part)

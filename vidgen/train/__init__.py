@@ -11,7 +11,7 @@ from etils import epath
 from vidgen import config as vidgen_config
 from vidgen.parallel import hosts
 from vidgen.train.loop import LoopConfig, Task, train
-from vidgen.train.storage import local_folder
+from vidgen.train.storage import check_reachable, local_folder
 
 
 class Experiment(Protocol):
@@ -36,10 +36,12 @@ def run(config: Experiment, workdir: epath.PathLike) -> None:
 
     Raises:
         ValueError: workdir holds another experiment (only the number of steps, how often to log, and how the work is
-            divided over devices may change), or the processes were given different ones.
+            divided over devices may change), or the processes were given different ones, or it is a bucket and the
+            package gcsfs is not there.
     """
     began = time.time()
     workdir = epath.Path(workdir)
+    check_reachable(workdir)
     text = vidgen_config.to_json(config)
     for process, other in enumerate(hosts.gather_texts(text)):
         if other != text:

@@ -11,6 +11,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from etils import epath
@@ -22,6 +23,12 @@ from vidgen.compilation import cache_dir
 def is_bucket(folder: epath.PathLike) -> bool:
     """Whether a path is a URL rather than a place on a disk."""
     return "://" in str(folder)
+
+
+def check_reachable(folder: epath.PathLike) -> None:
+    """Raises ValueError for a bucket on Google's cloud without the package that reaches it."""
+    if str(folder).startswith("gs://") and find_spec("gcsfs") is None:
+        raise ValueError(f"{folder} is a bucket, which takes the package gcsfs: pip install gcsfs, or give a folder")
 
 
 def local_folder(folder: epath.PathLike) -> Path:
