@@ -3,6 +3,7 @@
 """The loop: interruption, a loss that is not finite, a changed experiment, evaluation and files."""
 
 import dataclasses
+import json
 import os
 import signal
 from pathlib import Path
@@ -164,6 +165,30 @@ def test_a_second_interrupt_is_a_keyboard_interrupt() -> None:
         assert interrupted() == "SIGINT"
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_handler_that_python_did_not_set_becomes_the_default(monkeypatch) -> None:
+    set_to = []
+    monkeypatch.setattr(signal, "signal", lambda number, handler: set_to.append((number, handler)))
+    with stop.interruptions():
+        pass
+    assert set_to[2:] == [(signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.SIG_DFL)]
+
+
+def test_stalls_and_goodput_are_logged_and_damage_is_told_in_one_line(tmp_path: Path, capfd) -> None:
+    train(make_task(), CONFIG, tmp_path, "{}")
+    said = capfd.readouterr().err
+    assert "save_stall_seconds" in said and "goodput" in said.splitlines()[-1]
+    (file,) = (tmp_path / "checkpoints" / "6" / "config").glob("config.json")
+    file.write_text("[]")
+    seen = []
+    train(make_task(clips=lambda batch: seen.append(batch["x"].tolist()) or 4), CONFIG, tmp_path, "{}")
+    lines = [line for line in capfd.readouterr().err.splitlines() if "passed over" in line]
+    where = tmp_path / "checkpoints"
+    reason = "(config/config.json was changed)"
+    assert lines == [f"checkpoint step 6 in {where} cannot be read and is passed over {reason}"]
+    assert len(seen) == 2  # steps 5 and 6 again
+    assert json.loads((tmp_path / "goodput.json").read_text())["starts"] == 2
 
 
 def test_a_vae_can_be_trained_on_single_things(tmp_path: Path) -> None:
