@@ -26,8 +26,13 @@ TEXT = jax.random.normal(jax.random.key(2), (B, 5, 8))
 REAL = jnp.array([[True] * 5, [True, True, False, False, False]])
 
 
-def random_params(config: DiTConfig) -> dict:
+def random_like(shapes: dict) -> dict:
     """Random values everywhere: zero-initialised layers would hide what they are fed."""
+    rng = np.random.default_rng(3)
+    return jax.tree.map(lambda leaf: jnp.asarray(0.3 * rng.normal(size=leaf.shape), jnp.float32), shapes)
+
+
+def random_params(config: DiTConfig) -> dict:
     model = DiT(config, DENSE)
     tokens, positions = jnp.zeros((1, 4, 12)), jnp.zeros((1, 4, 3), jnp.int32)
     shapes = jax.eval_shape(
@@ -41,16 +46,30 @@ def random_params(config: DiTConfig) -> dict:
         TEXT[:1],
         REAL[:1],
     )["params"]
-    leaves, tree = jax.tree.flatten(shapes)
-    keys = jax.random.split(jax.random.key(3), len(leaves))
-    return tree.unflatten([0.3 * jax.random.normal(k, leaf.shape) for k, leaf in zip(keys, leaves, strict=True)])
+    return random_like(shapes)
 
 
 PARAMS = random_params(CONFIG)
 
 
-def velocity(t_BT: jax.Array, x: jax.Array = X, text: jax.Array = TEXT, config: DiTConfig = CONFIG) -> jax.Array:
-    return apply_to_grid(DiT(config, DENSE), PARAMS, x, t_BT, text, REAL)
+@functools.partial(jax.jit, static_argnums=0)
+def on_grid(config: DiTConfig, params: dict, t_BT: jax.Array, text: jax.Array) -> jax.Array:
+    return apply_to_grid(DiT(config, DENSE), params, X, t_BT, text, REAL)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def on_tokens(config: DiTConfig, params: dict, *arguments: jax.Array) -> jax.Array:
+    return DiT(config, DENSE).apply({"params": params}, *arguments)
+
+
+@functools.cache
+def gradient(remat: str) -> dict:
+    config, t_BT = dataclasses.replace(CONFIG, remat=remat), jnp.full((B, T), 0.5)
+    return jax.jit(jax.grad(lambda params: jnp.sum(on_grid(config, params, t_BT, TEXT) ** 2)))(PARAMS)
+
+
+def velocity(t_BT: jax.Array, text: jax.Array = TEXT) -> jax.Array:
+    return on_grid(CONFIG, PARAMS, t_BT, text)
 
 
 def test_every_frame_has_its_own_time() -> None:
@@ -70,8 +89,9 @@ def _with_one_time(t: float) -> jax.Array:
     tokens = patchify(X, CONFIG.patch)
     positions = jnp.broadcast_to(rope.grid_positions(3, 2, 2), (B, 12, 3))
     extent = jnp.broadcast_to(jnp.array([3, 2, 2]), positions.shape)
-    out = DiT(CONFIG, DENSE).apply(
-        {"params": PARAMS},
+    out = on_tokens(
+        CONFIG,
+        PARAMS,
         tokens.reshape(B, 12, -1),
         positions,
         extent,
@@ -92,14 +112,7 @@ def test_padding_of_text_is_never_seen() -> None:
 
 @pytest.mark.parametrize("remat", ["dots", "full"])
 def test_remat_changes_neither_values_nor_gradients(remat: str) -> None:
-    t = jnp.full((B, T), 0.5)
-
-    def loss(params: dict, config: DiTConfig) -> jax.Array:
-        return jnp.sum(apply_to_grid(DiT(config, DENSE), params, X, t, TEXT, REAL) ** 2)
-
-    plain = jax.grad(loss)(PARAMS, CONFIG)
-    again = jax.grad(loss)(PARAMS, dataclasses.replace(CONFIG, remat=remat))
-    for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(again), strict=True):
+    for a, b in zip(jax.tree.leaves(gradient("none")), jax.tree.leaves(gradient(remat)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)
 
 
@@ -113,8 +126,8 @@ def test_scan_is_a_loop_over_the_layers() -> None:
     silent["cross"]["out"] = jax.tree.map(lambda p: p.at[2].set(0.0), silent["cross"]["out"])
     silent["down"] = jax.tree.map(lambda p: p.at[2].set(0.0), silent["down"])
     t = jnp.full((B, T), 0.5)
-    expected = apply_to_grid(DiT(short, DENSE), cut, X, t, TEXT, REAL)
-    got = apply_to_grid(DiT(CONFIG, DENSE), {**PARAMS, "blocks": silent}, X, t, TEXT, REAL)
+    expected = on_grid(short, cut, t, TEXT)
+    got = on_grid(CONFIG, {**PARAMS, "blocks": silent}, t, TEXT)
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
@@ -128,8 +141,9 @@ def test_clips_packed_in_one_row_are_as_alone() -> None:
     extent = jnp.broadcast_to(jnp.array([3, 2, 2]), positions.shape)
     segments = jnp.repeat(jnp.array([[1, 2]]), 12, axis=1)
     text_segments = jnp.repeat(jnp.array([[1, 2]]), 5, axis=1)
-    packed = DiT(CONFIG, DENSE).apply(
-        {"params": PARAMS},
+    packed = on_tokens(
+        CONFIG,
+        PARAMS,
         tokens,
         positions,
         extent,
@@ -147,8 +161,7 @@ def test_pooled_text_reaches_every_token_without_cross_attention() -> None:
     deaf = {**PARAMS["blocks"], "cross": {**cross, "out": jax.tree.map(jnp.zeros_like, cross["out"])}}
 
     def change(config: DiTConfig, params: dict) -> jax.Array:
-        model, t = DiT(config, DENSE), jnp.full((B, T), 0.5)
-        answers = [apply_to_grid(model, params, X, t, text, REAL) for text in (TEXT, TEXT[::-1])]
+        answers = [on_grid(config, params, jnp.full((B, T), 0.5), text) for text in (TEXT, TEXT[::-1])]
         return jnp.abs(answers[0] - answers[1]).max(axis=-1)
 
     without = {name: value for name, value in PARAMS.items() if name != "pooled_text"}
@@ -181,9 +194,9 @@ def test_rotary_scores_depend_on_differences_alone() -> None:
 def test_text_encoder_ignores_padding_and_knows_order() -> None:
     config = TextConfig(vocabulary=20, width=16, layers=2, heads=2, hidden=16, dtype="float32")
     encoder = TextEncoder(config)
-    params = encoder.init(jax.random.key(0), jnp.zeros((1, 3), jnp.int32))
-    params = jax.tree.map(lambda p: p + 0.2 * jax.random.normal(jax.random.key(p.size), p.shape), params)
-    run = lambda ids: encoder.apply(params, jnp.array([ids]))  # noqa: E731
+    params = random_like(jax.eval_shape(encoder.init, jax.random.key(0), jnp.zeros((1, 3), jnp.int32)))
+    apply = jax.jit(encoder.apply)
+    run = lambda ids: apply(params, jnp.array([ids]))  # noqa: E731
     (short, real), (long, real_long) = run([5, 7]), run([5, 7, 0, 0])
     np.testing.assert_allclose(long[:, :3], short, atol=1e-5)
     assert jnp.all(long[:, 3:] == 0)
