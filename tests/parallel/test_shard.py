@@ -163,18 +163,16 @@ def test_the_state_is_made_divided_and_stays_so() -> None:
 
 def lowered(case: str, mesh) -> str:
     loss_fn, batch = CASES[case](mesh)
-    return (
-        jax.jit(jax.grad(lambda p, b, k: loss_fn(p, b, k)[0]))
-        .lower(shapes_of(case), batch, jax.random.key(0))
-        .as_text()
-    )
+    grad = jax.jit(jax.grad(lambda p, b, k: loss_fn(p, b, k)[0]))
+    arguments = shapes_of(case), batch, jax.random.key(0)
+    with jax.set_mesh(mesh):
+        return grad.lower(*arguments).as_text()
 
 
 @pytest.mark.parametrize("case", list(CASES))
 def test_constraints_are_in_the_lowered_program(case: str) -> None:
     mesh = make_mesh(MeshConfig(fsdp=2, sequence=2, tensor=2))
-    with jax.set_mesh(mesh):
-        program = lowered(case, mesh)
+    program = lowered(case, mesh)
     found = set(re.findall(r"sdy.sharding_constraint .*? <@mesh, (\[.*?\])>", program))
     residual = '[{"fsdp"}, {"sequence"}, {}]' if case == "dit" else '[{"fsdp"}, {}, {"sequence"}, {}, {}]'
     hidden = residual[:-3] + '{"tensor"}]'
