@@ -24,7 +24,7 @@ def test_products_in_a_loop_count_as_often_as_it_runs():
         return jax.lax.scan(lambda x, w: (jnp.tanh(x @ w), None), x_RD, w_NDD)[0]
 
     module = compiled(stack, jnp.ones((ROWS, WIDTH)), jnp.ones((LAYERS, WIDTH, WIDTH)))
-    assert hlo.flops(module) == 2 * LAYERS * ROWS * WIDTH * WIDTH
+    assert hlo.flops(module).products == 2 * LAYERS * ROWS * WIDTH * WIDTH
 
 
 def test_loops_in_loops_multiply():
@@ -33,7 +33,7 @@ def test_loops_in_loops_multiply():
         return jax.lax.scan(lambda x, _: (jax.lax.scan(inner, x, length=3)[0], None), x_RD, length=4)[0]
 
     module = compiled(twice, jnp.ones((ROWS, WIDTH)), jnp.ones((WIDTH, WIDTH)))
-    assert hlo.flops(module) == 12 * 2 * ROWS * WIDTH * WIDTH
+    assert hlo.flops(module).products == 12 * 2 * ROWS * WIDTH * WIDTH
 
 
 def test_a_loop_whose_length_depends_on_data_is_refused():
@@ -49,7 +49,7 @@ def test_convolutions_count_what_xla_counts(stride, padding):
     text = program.as_text()
     if "convolution(" not in text:
         pytest.skip("this backend calls a library for convolutions")
-    assert hlo.flops(hlo.parse(text)) == program.cost_analysis()["flops"]
+    assert hlo.flops(hlo.parse(text)).products == program.cost_analysis()["flops"]
 
 
 TPU_TEXT = """\
@@ -114,7 +114,7 @@ source_target_pairs={{0,1},{1,0},{2,3},{3,2},{4,5},{5,4},{6,7},{7,6}}
 
 
 def test_a_batched_product_that_became_a_convolution_counts_as_the_product():
-    assert hlo.flops(hlo.parse(TPU_TEXT)) == 2 * 4 * 8 * 256 * 256 * 64
+    assert hlo.flops(hlo.parse(TPU_TEXT)).products == 2 * 4 * 8 * 256 * 256 * 64
 
 
 def test_collectives_of_a_tpu_program():
@@ -167,3 +167,32 @@ def test_collectives_of_a_program_on_virtual_devices():
 def test_text_without_a_program_is_refused():
     with pytest.raises(ValueError, match="as_text"):
         hlo.parse("no program here")
+
+
+SPLASH_TEXT = """\
+HloModule jit_step, is_scheduled=true
+
+ENTRY %main (q: bf16[2,4,1024,128], k: bf16[2,4,768,128], w: bf16[128,128]) -> bf16[2,4,1024,128] {
+  %q = bf16[2,4,1024,128]{3,2,1,0} parameter(0)
+  %k = bf16[2,4,768,128]{3,2,1,0} parameter(1)
+  %w = bf16[128,128]{1,0} parameter(2)
+  %splash_mha_fwd_segmented_residuals.1 = (bf16[2,4,1024,128]{3,2,1,0}, f32[2,4,1024,128]{3,2,1,0}) \
+custom-call(%q, %k, %k), custom_call_target="tpu_custom_call", frontend_attributes={kernel_metadata={
+"xprof_metadata":"{\\"block_q\\": 512}"
+}}, metadata={op_name="jit(f)/checkpoint/rematted_computation/pallas_call"}
+  %splash_mha_dq_no_residuals.2 = bf16[2,4,1024,128]{3,2,1,0} custom-call(%q, %k, %k), \
+custom_call_target="tpu_custom_call"
+  %splash_mha_dkv_no_residuals.3 = bf16[2,4,768,128]{3,2,1,0} custom-call(%q, %k, %k), \
+custom_call_target="tpu_custom_call"
+  ROOT %out = bf16[2,4,1024,128]{3,2,1,0} dot(%q, %w), lhs_contracting_dims={3}, rhs_contracting_dims={0}
+}
+"""
+
+
+def test_attention_kernels_count_by_formula_and_what_is_computed_again_is_told_apart():
+    one = 2 * 2 * 4 * 1024 * 768 * 128
+    found = hlo.flops(hlo.parse(SPLASH_TEXT))
+    assert found.products == 2 * 2 * 4 * 1024 * 128 * 128  # it stands after an instruction of several lines
+    assert found.kernels == (2 + 3 + 4) * one
+    assert found.rematerialised == 2 * one
+    assert found.rescored == 3 * one

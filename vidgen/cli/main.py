@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from vidgen import __version__
 from vidgen.cli import data, generate, info, train
 from vidgen.cli import eval as evaluation
+from vidgen.cli.compile import command as compilation
 
 HELP = """\
 usage: vidgen COMMAND ...
@@ -22,6 +23,7 @@ commands:
   train      train a model as an experiment file says, or go on where it stopped
   data       list, build and look at data sets
   eval       score a model, or any videos, in worlds whose truth is known
+  compile    whether an experiment fits a TPU pod, and how fast it can be, without a TPU
   info       what a model is, what it was trained on, its scores and its limits
 
 options:
@@ -39,6 +41,7 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "train": train.run,
     "data": data.run,
     "eval": evaluation.run,
+    "compile": compilation.run,
     "info": info.run,
 }
 

@@ -19,6 +19,7 @@ from vidgen.models.vae import VAE
 from vidgen.parallel import shard
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.program import Program, product_flops
+from vidgen.sample.autoencoder import LatentSpace
 from vidgen.sample.pipeline import Networks, SampleConfig, text_to_video
 
 
@@ -54,12 +55,13 @@ def sampling_program(
     def given(shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(shape, dtype, sharding=whole)
 
-    statistics = given(shape[-1:], jnp.float32), given(shape[-1:], jnp.float32)
+    C = shape[-1]
+    space = LatentSpace(*(given(sizes, jnp.float32) for sizes in ((C,), (C, C), (C,))))
     arguments = (
         networks, shape, config.solver, mesh, attention,
         given((config.steps + 1,), jnp.float32),
         shard.abstract(params, shard.parameter_shardings(params, mesh)),
-        statistics,
+        space,
         given((clips, text_length), jnp.int32),
         given((1, text_length), jnp.int32),
         given((), jnp.float32),
