@@ -3,7 +3,6 @@
 """Every test runs on the CPU, with eight devices for tests of sharding, and keeps compiled programs between runs."""
 
 import os
-from collections.abc import Callable
 
 # Before JAX starts, and for the programs that tests start too: LLVM's optimisations cost most of the time of compiling
 # these tiny networks, which run for milliseconds. What XLA does before (sharding, fusion, collectives) stays as it is.
@@ -26,18 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = cache.mkdir("xla") / os.environ.get("PYTEST_XDIST_WORKER", "main")
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable | None) -> object:
-    """Workers of "-n" get equal runs of the tests in order, so that one of them makes what a file's tests share; one
-    that is done takes half of what another has left. Another way that "--dist" asks for is kept.
-    """
-    if config.getvalue("dist") != "load":
-        return None
-    from xdist.scheduler import WorkStealingScheduling
-
-    return WorkStealingScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
