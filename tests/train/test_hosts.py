@@ -50,19 +50,14 @@ def session(tmp_path_factory) -> tuple[Path, dict, list[dict]]:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
-    both = [
-        subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(index), address, str(folder)],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for index in range(2)
-    ]
+    both = []
     try:
-        for process in both:
-            _, errors = process.communicate(timeout=600)
-            assert process.returncode == 0, errors[-5000:]
+        for index in range(2):
+            with (folder / f"errors{index}").open("w") as errors:
+                command = [sys.executable, str(PROGRAM), str(index), address, str(folder)]
+                both.append(subprocess.Popen(command, env=environment, stderr=errors))
+        for index, process in enumerate(both):
+            assert process.wait(timeout=1500) == 0, (folder / f"errors{index}").read_text()[-5000:]
     finally:
         for process in both:
             process.kill()
