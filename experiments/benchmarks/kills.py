@@ -137,7 +137,7 @@ class Runs:
     def killed(self, workdir: Path, rng: random.Random, in_save: bool) -> tuple[list[tuple[int, str]], bool]:
         """Kills after a few steps, at a random time or when a save begins; (losses, whether a save was cut short)."""
         process, hear = self.start(workdir)
-        losses = _hear(hear, rng.randint(1, 3))
+        losses = _hear(hear, rng.randint(2, 7))
         if in_save:
             deadline = time.monotonic() + 20
             while process.is_alive() and time.monotonic() < deadline:
