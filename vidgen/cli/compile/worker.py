@@ -29,7 +29,10 @@ def main() -> None:
 
 
 def handle(request: dict[str, Any]) -> dict[str, Any]:
-    """What one compilation gives: {"report": ..., "program": ..., "remat": ..., "batch_divides": ...}.
+    """What one compilation gives.
+
+    "report" has the fields of `aot.Report` and what follows from them, "program" the numbers of `program.Program`; with
+    "mfu_bound", "remat", "devices_per_chip" and "peak_flops" (of a chip) beside them.
 
     Args:
         request: {"experiment": path, "overrides": [options], "topology": name, "slices": number, "mode": "train" or
