@@ -171,6 +171,13 @@ def test_a_search_that_is_interrupted_shows_and_keeps_what_it_has(monkeypatch, c
     assert not written["complete"] and len(written["results"]) == 2
 
 
+def test_a_search_in_which_nothing_compiles_says_why(monkeypatch, capsys):
+    fake = FakeCompiler({"error": "compiling for TPUs needs libtpu", "kind": "ModuleNotFoundError"})
+    monkeypatch.setattr(client, "Compiler", lambda: fake)
+    assert cli.main(["compile", TINY, "--topology", "v5e:2x2", "--search", "--limit", "3"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "vidgen: compiling for TPUs needs libtpu"
+
+
 def test_candidates_cover_the_devices_and_divide_what_they_must():
     shape = search.Shape(width=1536, layers=30, heads=12, hidden=8960, tokens=32_760)
     found = search.candidates(shape, devices=64, slices=2, mode="train", capacity=32.0 * GIB)
@@ -240,18 +247,23 @@ def test_larger_slices_are_found_by_name():
 
 
 @pytest.mark.skipif(find_spec("libtpu") is None, reason='needs the TPU compiler: pip install ".[aot]"')
-@pytest.mark.parametrize("mode", ["train", "sample"])
-def test_a_real_slice(capsys, tmp_path, mode):
-    file = tmp_path / "figures.json"
-    options = ["--topology", "v5e:2x2", "--mode", mode, "--mesh.fsdp", "2", "--mesh.sequence", "2", "--json", str(file)]
-    assert cli.main(["compile", TINY, *options]) == 0
-    assert "fits: " in capsys.readouterr().out
-    written = json.loads(file.read_text())
-    report = written["report"]
-    assert report["mesh"] == {"data": 1, "fsdp": 2, "sequence": 2, "tensor": 1}
-    assert report["kernel_flops"] > 0
-    assert report["compiled_flops"] > report["model_flops"]
-    assert {"fsdp", "sequence"} <= {one["axes"] for one in report["network"]}
-    if mode == "train":
-        assert report["rematerialised_flops"] > 0
-        assert report["aliased"] > 0.9 * report["arguments"] * 0.9  # the state is donated
+def test_a_real_slice(monkeypatch):
+    """Both programs, and a mesh of too few devices, in one process that does not hear what the shell says about JAX."""
+    monkeypatch.setenv("JAX_PLATFORMS", "tpu")
+    request = {"experiment": TINY, "topology": "v5e:2x2", "slices": 1, "clips": 1}
+    overrides = ["--mesh.fsdp", "2", "--mesh.sequence", "2"]
+    with client.Compiler() as compiler:
+        refused = compiler.ask({**request, "mode": "train", "overrides": ["--mesh.fsdp", "3"]})
+        train, sample = (
+            compiler.ask({**request, "mode": mode, "overrides": overrides}) for mode in ("train", "sample")
+        )
+    assert refused["kind"] == "ValueError" and "4 are here" in refused["error"]
+    for mode, found in (("train", train), ("sample", sample)):
+        report = found["report"]
+        assert report["mesh"] == {"data": 1, "fsdp": 2, "sequence": 2, "tensor": 1}
+        assert report["kernel_flops"] > 0 and report["compiled_flops"] > report["model_flops"]
+        assert {"fsdp", "sequence"} <= {one["axes"] for one in report["network"]}
+        assert page.verdict(found, mode)[0].startswith("fits: ")
+        assert figures.figures(found, fps=8.0, cost=1.0)["chips"] == 4
+    assert train["report"]["rematerialised_flops"] > 0 == sample["report"]["rematerialised_flops"]
+    assert train["report"]["aliased"] > 0.8 * train["report"]["arguments"]  # the state is donated

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import NamedSharding, PartitionSpec
 
 from vidgen import trees
 from vidgen.config import load_experiment
@@ -42,20 +43,21 @@ def test_the_program_of_shapes_is_the_one_that_generate_calls(params, monkeypatc
     program = TINY.program("sample", mesh, clips=2)
     texts: list[str] = []
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline, "text_to_video", Recorder(pipeline.text_to_video, texts))
+        patched.setattr(pipeline, "text_to_video", Recorder(pipeline.text_to_video, mesh, texts))
         generate(params, mesh)
     with jax.set_mesh(mesh):
         assert program.function.lower(*program.arguments).as_text() == texts[0]
 
 
 class Recorder:
-    """Lowers a program in place of running it."""
+    """Lowers a program in place of running it, with its arrays put where the sampler's shapes say they are."""
 
-    def __init__(self, program, texts: list[str]) -> None:
-        self.program, self.texts = program, texts
+    def __init__(self, program, mesh, texts: list[str]) -> None:
+        self.program, self.whole, self.texts = program, NamedSharding(mesh, PartitionSpec()), texts
 
     def __call__(self, *arguments) -> np.ndarray:
-        self.texts.append(self.program.lower(*arguments).as_text())
+        static, arrays = arguments[:5], arguments[5:]
+        self.texts.append(self.program.lower(*static, *jax.device_put(arrays, self.whole)).as_text())
         return np.zeros(1)
 
 

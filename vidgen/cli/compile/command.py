@@ -160,6 +160,9 @@ def _search(options: Compile, overrides: Sequence[str], topology: Topology, conf
         except KeyboardInterrupt:
             stopped = True
     best = search.ranked(results)
+    other = [one["error"] for one in results if "error" in one and not one["too_large"]]
+    if len(other) == len(results) and not stopped:  # nothing was compiled, so that size is not what is wrong
+        raise ValueError(other[0])
     page.console().print(page.ranking(best, len(results), planned), highlight=False)
     if stopped:
         raise KeyboardInterrupt
