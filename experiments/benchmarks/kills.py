@@ -32,7 +32,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-STEPS, SAVE_EVERY = 100, 3
+SAVE_EVERY = 2
 LATE = ("_CHECKPOINT_METADATA", "commit_success.txt")
 MODEL = "model.safetensors"
 TEMPORARY = "*.orbax-checkpoint-tmp*"
@@ -76,7 +76,7 @@ def make_task() -> Any:
     )
 
 
-def child(workdir: str, cache: str, tell: Connection) -> None:
+def child(workdir: str, cache: str, steps: int, tell: Connection) -> None:
     """Trains to the end; tells (step, loss in hexadecimal) after each step, and keeps its words in workdir.log."""
     with open(f"{workdir}.log", "ab") as log:  # noqa: PTH123 - its number is what is wanted
         os.dup2(log.fileno(), 2)
@@ -97,7 +97,7 @@ def child(workdir: str, cache: str, tell: Connection) -> None:
     Log.step = step
     # The peak that utilisation is told against takes longer to measure than this run.
     train_log.peak_flops = lambda *_: (1e9, "not measured")
-    train(make_task(), LoopConfig(steps=STEPS, log_every=1, eval_every=0, save_every=SAVE_EVERY), workdir, "{}")
+    train(make_task(), LoopConfig(steps=steps, log_every=1, eval_every=0, save_every=SAVE_EVERY), workdir, "{}")
 
 
 @dataclasses.dataclass
@@ -106,11 +106,12 @@ class Runs:
 
     context: Any
     cache: str
+    steps: int
 
     def start(self, workdir: Path) -> tuple[Any, Connection]:
         """A process that trains in workdir, and what it tells."""
         hear, tell = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=child, args=(str(workdir), self.cache, tell))
+        process = self.context.Process(target=child, args=(str(workdir), self.cache, self.steps, tell))
         process.start()
         tell.close()
         return process, hear
@@ -137,7 +138,7 @@ class Runs:
     def killed(self, workdir: Path, rng: random.Random, in_save: bool) -> tuple[list[tuple[int, str]], bool]:
         """Kills after a few steps, at a random time or when a save begins; (losses, whether a save was cut short)."""
         process, hear = self.start(workdir)
-        losses = _hear(hear, rng.randint(2, 7))
+        losses = _hear(hear, rng.randint(2, 9))
         if in_save:
             deadline = time.monotonic() + 20
             while process.is_alive() and time.monotonic() < deadline:
@@ -185,7 +186,7 @@ def saved_steps(workdir: Path) -> list[int]:
 
 
 @functools.cache
-def state_shapes() -> Any:
+def state_shapes(steps: int) -> Any:
     """What a checkpoint of the run holds, without values."""
     import jax
 
@@ -193,11 +194,11 @@ def state_shapes() -> Any:
 
     task = make_task()
     params = jax.eval_shape(task.init, jax.random.key(0))
-    optimizer = task.make_optimizer(params, STEPS)
+    optimizer = task.make_optimizer(params, steps)
     return jax.eval_shape(lambda params: train_state.create(params, optimizer), params)
 
 
-def result(workdir: Path) -> str:
+def result(workdir: Path, steps: int) -> str:
     """A digest of all that a run leaves: every array of its last checkpoint, the data position, the model file."""
     import numpy as np
 
@@ -205,7 +206,7 @@ def result(workdir: Path) -> str:
     from vidgen.weights.checkpoint import Checkpoints
 
     with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
-        found = checkpoints.restore(STEPS, like=state_shapes())
+        found = checkpoints.restore(steps, like=state_shapes(steps))
     assert found is not None
     state, position, _ = found
     digest = hashlib.sha256(repr(position).encode())
@@ -219,6 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--corruptions", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=160, help="of the run; about 6 a kill are needed")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     os.environ["JAX_PLATFORMS"] = "cpu"
@@ -227,7 +229,7 @@ def main() -> None:
     rng, began = random.Random(options.seed), time.time()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        runs = Runs(context, str(folder / "cache"))
+        runs = Runs(context, str(folder / "cache"), options.steps)
         expected = dict(runs.to_the_end(folder / "whole"))
         wrong: list[str] = []
 
@@ -241,15 +243,15 @@ def main() -> None:
             in_save += cut_short
             steps_done += len(losses)
             print(f"kill {kill + 1}: at step {losses[-1][0] if losses else 0}", file=sys.stderr)
-            if STEPS in saved_steps(workdir):
-                sys.exit(f"the run was over after {kill + 1} kills; give it more steps")
+            if options.steps in saved_steps(workdir):
+                sys.exit(f"the run was over after {kill + 1} kills; give it more --steps")
         lost = steps_done - saved_steps(workdir)[-1]
         base = folder / "base"
-        check("before the end", runs.until(workdir, STEPS - 2 * SAVE_EVERY))
+        check("before the end", runs.until(workdir, options.steps - 3 * SAVE_EVERY))
         shutil.copytree(workdir, base, ignore=shutil.ignore_patterns(TEMPORARY))
         check("after the kills", runs.to_the_end(workdir))
-        whole = result(folder / "whole")
-        if result(workdir) != whole:
+        whole = result(folder / "whole", options.steps)
+        if result(workdir, options.steps) != whole:
             wrong.append("the killed run's result differs")
 
         table = Table("file of the newest checkpoint", "damage", "reported", "went on from", "result")
@@ -262,7 +264,7 @@ def main() -> None:
             said = Path(f"{copy}.log").read_text()
             reported = f"checkpoint step {newest} in" in said and "is passed over" in said
             check(f"corruption {number + 1}", losses)
-            equal = result(copy) == whole
+            equal = result(copy, options.steps) == whole
             if not (reported and equal and losses[0][0] == before + 1):
                 wrong.append(f"corruption {number + 1}: {kind} {file}")
             table.add_row(
