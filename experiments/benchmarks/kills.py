@@ -10,8 +10,8 @@ checkpoint is cut, has one bit flipped or is deleted, go on to the end. Every lo
 last checkpoint's arrays and data position, and the model file are compared, bit for bit. The exit status is 1 if
 anything differs.
 
-Most of the time is spent starting processes and writing checkpoints. Each run is a process of its own; they are forked from one that has imported
-JAX and has not used it, to save the time of importing it thirty times.
+Most of the time is spent starting processes and writing checkpoints. Each run is a process of its own; they are forked
+from one that has imported JAX and has not used it, to save the time of importing it thirty times.
 """
 
 import argparse
