@@ -72,8 +72,8 @@ def _flops(jaxpr: Jaxpr) -> float:
         match equation.primitive.name:
             case "dot_general":
                 (contracted, _), _ = equation.params["dimension_numbers"]
-                left = equation.invars[0].aval.shape
-                total += 2.0 * math.prod(equation.outvars[0].aval.shape) * math.prod(left[d] for d in contracted)
+                left = _shape(equation.invars[0])
+                total += 2.0 * math.prod(_shape(equation.outvars[0])) * math.prod(left[d] for d in contracted)
             case "scan":
                 total += equation.params["length"] * sum(inner)
             case "cond":
@@ -83,6 +83,10 @@ def _flops(jaxpr: Jaxpr) -> float:
             case _:
                 total += sum(inner)
     return total
+
+
+def _shape(variable: Any) -> tuple[int, ...]:
+    return variable.aval.shape
 
 
 def _jaxprs(value: Any) -> list[Jaxpr]:

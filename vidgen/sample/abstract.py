@@ -56,7 +56,8 @@ def sampling_program(
         return jax.ShapeDtypeStruct(shape, dtype, sharding=whole)
 
     C = shape[-1]
-    space = LatentSpace(*(given(sizes, jnp.float32) for sizes in ((C,), (C, C), (C,))))
+    like: Any = [given(sizes, jnp.float32) for sizes in ((C,), (C, C), (C,))]
+    space = LatentSpace(*like)
     arguments = (
         networks, shape, config.solver, mesh, attention,
         given((config.steps + 1,), jnp.float32),

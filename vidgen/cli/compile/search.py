@@ -121,7 +121,9 @@ def _loads(rows: int, mode: str) -> Iterator[tuple[int, Remat | None]]:
     if mode == "sample":
         yield from ((clips, None) for clips in {max(1, rows // 2), rows, 2 * rows} if 2 * clips % rows == 0)
     else:
-        yield from ((rows * each, remat) for each in (1, 2, 4) for remat in REMAT)
+        for each in (1, 2, 4):
+            for remat in REMAT:
+                yield rows * each, remat
 
 
 def _divisors(number: int) -> list[int]:
