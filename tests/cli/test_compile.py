@@ -259,6 +259,7 @@ def test_a_real_slice(monkeypatch):
         )
     assert refused["kind"] == "ValueError" and "4 are here" in refused["error"]
     for mode, found in (("train", train), ("sample", sample)):
+        assert "error" not in found, f"{mode}: {found}"
         report = found["report"]
         assert report["mesh"] == {"data": 1, "fsdp": 2, "sequence": 2, "tensor": 1}
         assert report["kernel_flops"] > 0 and report["compiled_flops"] > report["model_flops"]
