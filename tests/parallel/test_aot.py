@@ -120,3 +120,9 @@ def test_an_axis_over_slices_goes_by_the_data_centre_network():
     mesh = fake_mesh(places, (2, 4), slices=np.repeat([0, 1], 4).reshape(2, 4))
     assert link_rate(mesh, ["data"], topology) == (topology.chip.dcn_bandwidth, True)
     assert not link_rate(mesh, ["fsdp"], topology)[1]
+
+
+def test_a_collective_along_no_axis_stays_on_the_slice():
+    topology = parse_topology("v5e:2x2")
+    mesh = fake_mesh([(x, y, 0) for x in range(2) for y in range(2)], (2, 2))
+    assert link_rate(mesh, ["none"], topology) == (pytest.approx(topology.chip.ici_bandwidth / 2), False)

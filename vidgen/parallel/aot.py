@@ -204,7 +204,7 @@ def link_rate(mesh: Mesh, axes: Sequence[str], topology: Topology) -> tuple[floa
     """
     chip = topology.chip
     names = list(mesh.shape)
-    first = tuple(slice(None) if name in axes else 0 for name in names)
+    first = tuple(slice(None) if name in axes else slice(0, 1) for name in names)
     group = mesh.devices[first].ravel()
     if len({getattr(device, "slice_index", 0) or 0 for device in group}) > 1:
         return chip.dcn_bandwidth / chip.devices, True
