@@ -3,6 +3,7 @@
 """The transformer's loss, and a whole small run: latents, images and clips mixed, a model that can be sampled."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import jax
@@ -28,12 +29,20 @@ NETWORKS = Networks(
     DiTConfig(channels=4, patch=(1, 1, 1), width=24, layers=1, heads=2, hidden=16, text_width=8, time_width=8),
 )
 ANY_TIME = TimeConfig()
-PARAMS = init_params(NETWORKS, "", jax.random.key(0))
+
+
+@functools.cache
+def untrained() -> dict:
+    return jax.jit(functools.partial(init_params, NETWORKS, ""))(jax.random.key(0))
+
+
+@functools.partial(jax.jit, static_argnums=3)
+def dropout_loss(params: dict, batch: dict, dropout: float, time: TimeConfig) -> jax.Array:
+    return dit_loss(NETWORKS, time, {}, dropout, params, batch, jax.random.key(0))[0]
 
 
 def loss_of(params: dict, batch: dict, dropout: float = 0.0, time: TimeConfig = ANY_TIME) -> float:
-    loss, _ = dit_loss(NETWORKS, time, {}, dropout, params, batch, jax.random.key(0))
-    return float(loss)
+    return float(dropout_loss(params, batch, dropout, time))
 
 
 def make_batch(seed: int = 0) -> dict[str, np.ndarray]:
@@ -48,11 +57,12 @@ def make_batch(seed: int = 0) -> dict[str, np.ndarray]:
 def test_an_untrained_network_has_the_loss_of_the_linear_estimate(t: float) -> None:
     """Its output layer is zero, so that what is left is 1 / (t^2 + (1 - t)^2): 2 at t = 1/2."""
     time = TimeConfig(mean=float(np.log(t / (1 - t))), std=0.0)
-    assert loss_of(PARAMS, make_batch(), time=time) == pytest.approx(1 / (t**2 + (1 - t) ** 2), rel=0.1)
+    assert loss_of(untrained(), make_batch(), time=time) == pytest.approx(1 / (t**2 + (1 - t) ** 2), rel=0.1)
 
 
 def test_a_dropped_caption_is_not_seen() -> None:
-    params = jax.tree.map(lambda p: p + 0.1 * jax.random.normal(jax.random.key(p.size), p.shape), PARAMS)
+    rng = np.random.default_rng(1)
+    params = jax.tree.map(lambda p: p + 0.1 * rng.normal(size=p.shape).astype(np.float32), untrained())
     a, b = make_batch(), make_batch()
     b["text_BS"] = b["text_BS"][::-1].copy()
     assert loss_of(params, a, dropout=1.0) == loss_of(params, b, dropout=1.0)
@@ -97,7 +107,7 @@ def test_flow_points_from_data_to_noise() -> None:
 
     batch = {k: np.repeat(v[:1], 16, axis=0) for k, v in make_batch().items()}
     optimizer = optax.adam(1e-2)
-    state = train_state.create(PARAMS, optimizer)
+    state = train_state.create(untrained(), optimizer)
     loss_fn = lambda params, batch, key: dit_loss(NETWORKS, TimeConfig(), {}, 0.0, params, batch, key)  # noqa: E731
     step = jax.jit(train_state.make_step(loss_fn, optimizer, 0.9, seed=0))
     for _ in range(150):
@@ -105,9 +115,7 @@ def test_flow_points_from_data_to_noise() -> None:
     from vidgen.diffusion import times
     from vidgen.sample.pipeline import text_to_latent
 
-    latent = text_to_latent(
-        NETWORKS, (2, 2, 2, 4), times.schedule(20), "heun", state.params, batch["text_BS"][:4], batch["text_BS"][:1],
-        jnp.float32(1.0), jax.random.key(9),
-    )  # fmt: skip
+    sample = jax.jit(functools.partial(text_to_latent, NETWORKS, (2, 2, 2, 4), times.schedule(20), "heun"))
+    latent = sample(state.params, batch["text_BS"][:4], batch["text_BS"][:1], jnp.float32(1.0), jax.random.key(9))
     x0 = batch["latent_BTHWC"][:1].astype(np.float32)
     assert float(jnp.mean((latent - x0) ** 2)) < 0.3 * float(np.mean(x0**2))

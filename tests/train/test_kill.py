@@ -28,8 +28,9 @@ def run(workdir: Path, kill_at: int | None = None) -> int:
 def final(workdir: Path) -> tuple[dict[str, np.ndarray], object]:
     """Every array of the last checkpoint by name, and the data position."""
     task = load_experiment(Path(__file__).with_name("tiny.py")).task(workdir)
-    params = task.init(jax.random.key(0))
-    like = train_state.create(params, task.make_optimizer(params, 12))
+    params = jax.eval_shape(task.init, jax.random.key(0))
+    optimizer = task.make_optimizer(params, 12)
+    like = jax.eval_shape(lambda params: train_state.create(params, optimizer), params)
     with Checkpoints(workdir / "checkpoints", read_only=True) as checkpoints:
         restored = checkpoints.restore(like=like)
     assert restored is not None

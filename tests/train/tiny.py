@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from vidgen import train
+from vidgen.compilation import enable_compilation_cache
 from vidgen.models.vae import Stage, VAEConfig
 from vidgen.train.log import Log
 from vidgen.train.loop import LoopConfig
@@ -42,4 +43,5 @@ if __name__ == "__main__":
                 os.kill(os.getpid(), signal.SIGKILL)
 
         Log.step = last_step
+    enable_compilation_cache()
     train.run(get_config(), Path(sys.argv[1]))
