@@ -14,6 +14,7 @@ import pytest
 from vidgen.worlds.motion import clip_time, poses, screen_poses
 from vidgen.worlds.render import ground_truth
 from vidgen.worlds.scene import (
+    FIRST_LIGHT_ON_GRID,
     MOTIONS,
     Camera,
     Motion,
@@ -124,6 +125,15 @@ def test_straight_movers_travel_far_and_the_way_they_are_called() -> None:
     assert min(travels) > 0.25 and np.mean(np.array(travels) >= 0.35) > 0.9
 
 
+def test_on_a_grid_things_start_and_move_in_its_steps_and_stay_inside() -> None:
+    for seed in range(200):
+        for thing in FIRST_LIGHT_ON_GRID.draw(seed).objects:
+            start, way = 64 * np.array([thing.x, thing.y]), 64 * np.array([thing.motion.dx, thing.motion.dy])
+            np.testing.assert_allclose(start, 8 * np.round(start / 8), atol=1e-6)
+            assert thing.motion.kind == "still" or np.abs(way).max() == pytest.approx(32)
+            assert max(np.abs(start).max(), np.abs(start + way).max()) <= 16 + 1e-6
+
+
 def test_two_objects_start_apart() -> None:
     apart = []
     for seed in range(200):
@@ -180,6 +190,7 @@ def test_every_motion_is_drawn_and_moves_as_it_says(kind: str) -> None:
         ({"concepts": ("dog", "cat", "fox", "nothing such")}, "nothing such"),
         ({"motions": ("follow",)}, "lead"),
         ({"object_weights": (1.0,)}, "object_weights"),
+        ({"grid": 17}, "grid"),
     ],
 )
 def test_a_wrong_config_is_refused(change: dict, message: str) -> None:

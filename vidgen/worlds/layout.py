@@ -6,6 +6,7 @@ Everything here is as the camera sees it at zoom 1: "screen" coordinates in worl
 frame. A displacement on the screen plus the camera's own is the displacement in the world.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -42,20 +43,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class Frame:
-    """The room there is: the frame's width and height at zoom 1, half of them at the largest zoom, the camera's pan."""
+    """The room there is: the frame's width and height at zoom 1, half of them at the largest zoom, the camera's pan.
+
+    grid: if it is not 0, starts are multiples of it, and so are straight ways, which are then as long as there is room.
+    """
 
     extent: np.ndarray
     half: np.ndarray
     pan: np.ndarray
     zooms: bool
     frames: int
+    grid: float = 0.0
 
     @classmethod
-    def of(cls, extent: tuple[float, float], camera: Camera, frames: int) -> "Frame":
+    def of(cls, extent: tuple[float, float], camera: Camera, frames: int, grid: float = 0.0) -> "Frame":
         """The frame that `camera` shows of a world of this extent at zoom 1."""
         whole = np.asarray(extent)
         half = whole / 2 / max(camera.zoom_start, camera.zoom_end)
-        return cls(whole, half, np.array([camera.dx, camera.dy]), camera.zoom_start != camera.zoom_end, frames)
+        return cls(whole, half, np.array([camera.dx, camera.dy]), camera.zoom_start != camera.zoom_end, frames, grid)
 
     def room(self, size: float) -> np.ndarray:
         """How far an object of this size may move along x and y, [2]."""
@@ -135,6 +140,8 @@ def _straight(
     else:
         least = max(TRAVEL * length, against + WORLD_TRAVEL * length)
         travel = room if room < least else rng.uniform(least, max(least, min(room, 0.8 * length)))
+        if frame.grid:
+            travel = frame.grid * max(1, math.floor(room / frame.grid + 1e-6))
     shift = shift + direction * travel
     world = (shift + frame.pan) * abs(direction)
     motion = Motion(kind, dx=float(world[0]), dy=float(world[1]))
@@ -170,6 +177,13 @@ def _follow(
     return [leader, Plan(mover.size, motion, leader.shift, offset=aside - direction * gap)]
 
 
+def _nearest_on_grid(at: np.ndarray, low: np.ndarray, high: np.ndarray, grid: float) -> np.ndarray:
+    """The multiple of `grid` next to `at` that lies in [low, high]; next to its middle where none does."""
+    first, last = np.ceil(low / grid - 1e-6), np.floor(high / grid + 1e-6)
+    inside = np.clip(np.round(at / grid), first, np.maximum(first, last))
+    return grid * np.where(first <= last, inside, np.round((low + high) / (2 * grid)))
+
+
 def place(
     plans: list[Plan], frame: Frame, lowest_N: np.ndarray, highest_N: np.ndarray, tries: int, rng: np.random.Generator
 ) -> np.ndarray:
@@ -188,6 +202,8 @@ def place(
     high_N2[:, 1] = np.clip(highest_N, low_N2[:, 1], high_N2[:, 1])
     start_N2 = np.stack([one.start for one in plans])
     at_KN2 = rng.uniform(low_N2, high_N2, (tries, len(plans), 2))
+    if frame.grid:
+        at_KN2 = _nearest_on_grid(at_KN2, low_N2, high_N2, frame.grid)
     at_KN2 = np.where(np.isnan(start_N2), at_KN2, start_N2)
     for row, one in enumerate(plans):
         if one.offset is not None:

@@ -5,6 +5,7 @@
 The dataclasses that make up a scene are in `motion` and are re-exported here; `layout` puts the objects into the frame.
 """
 
+import dataclasses
 import functools
 import hashlib
 from collections.abc import Sequence
@@ -28,8 +29,8 @@ from vidgen.worlds.places import GROUNDS, PLACES, PLAIN, Place, main_colors
 from vidgen.worlds.sprites import FIRST_LIGHT, load_atlas, mean_colors
 
 __all__ = [
-    "CAMERAS", "FIRST_LIGHT_SCENES", "FPS", "MOTIONS", "PLACES", "Camera", "Motion", "Place", "Scene", "SceneConfig",
-    "SceneObject", "draw_scene", "pair_held_out", "scene_from_dict",
+    "CAMERAS", "FIRST_LIGHT_ON_GRID", "FIRST_LIGHT_SCENES", "FPS", "MOTIONS", "PLACES", "Camera", "Motion", "Place",
+    "Scene", "SceneConfig", "SceneObject", "draw_scene", "pair_held_out", "scene_from_dict",
 ]  # fmt: skip
 
 SIZES: dict[int, tuple[float, float]] = {1: (0.4, 0.65), 2: (0.33, 0.48), 3: (0.27, 0.38), 4: (0.24, 0.33)}
@@ -56,8 +57,9 @@ class SceneConfig:
     objects: smallest and largest number of objects; object_weights: how often each number in that range, None is even.
     concepts: names in the atlas, None is all. sizes: object size as a share of the frame's shorter side, None is by the
     number of objects (SIZES). crossings: share of straight movers that come in or go out at an edge. tilt: largest tilt
-    in the first frame, radians. split: "train" never pairs two concepts for which `pair_held_out` is true, "heldout"
-    always has such a pair, "all" does not care.
+    in the first frame, radians. grid: pixels; where things are in the first frame, from its middle, and how far
+    straight movers go are multiples of it, so that a patch VAE sees few views of a thing; 0 is anywhere. split: "train"
+    never pairs two concepts for which `pair_held_out` is true, "heldout" always has such a pair, "all" does not care.
     """
 
     width: int = 64
@@ -72,6 +74,7 @@ class SceneConfig:
     sizes: tuple[float, float] | None = None
     crossings: float = 0.12
     tilt: float = 0.0
+    grid: int = 0
     split: str = "all"
 
     def __post_init__(self) -> None:
@@ -80,6 +83,10 @@ class SceneConfig:
             raise ValueError(f"objects must be (low, high) with 1 <= low <= high <= 4, not {self.objects}")
         if self.object_weights is not None and len(self.object_weights) != high - low + 1:
             raise ValueError(f"object_weights needs {high - low + 1} numbers for objects {self.objects}")
+        if not 0 <= self.grid <= min(self.width, self.height) // 4:
+            raise ValueError(
+                f"grid is {self.grid}; it must be 0 to a quarter of the frame's shorter side, in pixels"
+            )
         for given, allowed, what in (
             (self.motions, MOTIONS, "motions"),
             (self.cameras, CAMERAS, "cameras"),
@@ -114,6 +121,8 @@ FIRST_LIGHT_SCENES = SceneConfig(
     split="train",
 )
 """What the first shipped model is trained on: one or two things of nearly one size that stay inside the frame."""
+FIRST_LIGHT_ON_GRID = dataclasses.replace(FIRST_LIGHT_SCENES, sizes=(0.5, 0.5), grid=8)
+"""The same with things of one size, half of the frame, that stand and move in steps of a latent cell."""
 
 
 def pair_held_out(a: str, b: str) -> bool:
@@ -136,7 +145,7 @@ def draw_scene(config: SceneConfig, seed: int) -> Scene:
     low, high = config.sizes or SIZES[count]
     sizes = rng.uniform(low, high, count)
     kinds = _draw_kinds(config, count, rng)
-    frame = layout.Frame.of(extent, camera, config.frames)
+    frame = layout.Frame.of(extent, camera, config.frames, config.grid / min(config.width, config.height))
     plans = layout.plan(kinds, sizes, frame, config.crossings, rng)
     objects = _put(plans, concepts, place, frame, config.tilt, rng)
     return Scene(seed, config.width, config.height, config.frames, place, camera, objects)
