@@ -73,7 +73,7 @@ def test_version(capsys):
 
 def test_an_unknown_command_gets_the_nearest(capsys):
     assert "Unknown command 'genrate': did you mean generate?" in refused(capsys, ["genrate", "x"])
-    assert "the commands are generate, train, data, eval, info" in refused(capsys, ["xyz"])
+    assert "the commands are generate, train, data, eval, compile, info" in refused(capsys, ["xyz"])
 
 
 def test_a_reader_that_leaves_early_is_no_error():
