@@ -84,9 +84,7 @@ class SceneConfig:
         if self.object_weights is not None and len(self.object_weights) != high - low + 1:
             raise ValueError(f"object_weights needs {high - low + 1} numbers for objects {self.objects}")
         if not 0 <= self.grid <= min(self.width, self.height) // 4:
-            raise ValueError(
-                f"grid is {self.grid}; it must be 0 to a quarter of the frame's shorter side, in pixels"
-            )
+            raise ValueError(f"grid is {self.grid}; it must be 0 to a quarter of the frame's shorter side, in pixels")
         for given, allowed, what in (
             (self.motions, MOTIONS, "motions"),
             (self.cameras, CAMERAS, "cameras"),
