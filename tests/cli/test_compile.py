@@ -17,14 +17,6 @@ TINY = str(Path(__file__).parents[1] / "train" / "tiny_dit.py")
 GIB = 2**30
 
 
-def refused(capsys, argv) -> str:
-    assert cli.main(argv) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("vidgen: ") and err.count("\n") == 1, err
-    return err
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -41,13 +33,13 @@ def refused(capsys, argv) -> str:
         (["--topology", "v5e:1x1", "--model.layers", "many"], "whole number"),
     ],
 )
-def test_bad_input_is_one_line(capsys, options, message):
-    assert message in refused(capsys, ["compile", TINY, *options])
+def test_bad_input_is_one_line(options, message, refused):
+    assert message in refused(["compile", TINY, *options])
 
 
-def test_a_file_that_is_no_experiment_is_one_line(capsys, tmp_path):
-    assert "no experiment file" in refused(capsys, ["compile", "none.py", "--topology", "v5e:1x1"])
-    assert "comes first" in refused(capsys, ["compile", "--topology", "v5e:1x1"])
+def test_a_file_that_is_no_experiment_is_one_line(tmp_path, refused):
+    assert "no experiment file" in refused(["compile", "none.py", "--topology", "v5e:1x1"])
+    assert "comes first" in refused(["compile", "--topology", "v5e:1x1"])
 
 
 class FakeCompiler:
@@ -130,9 +122,9 @@ def test_a_compiler_that_refuses_for_memory_is_a_verdict_and_not_an_error(monkey
     assert json.loads((tmp_path / "x.json").read_text())["needed"] == 30.5 * GIB
 
 
-def test_other_errors_of_the_compiler_are_one_line(monkeypatch, capsys):
+def test_other_errors_of_the_compiler_are_one_line(monkeypatch, refused):
     monkeypatch.setattr(client, "Compiler", lambda: FakeCompiler({"error": "no such kernel", "kind": "RuntimeError"}))
-    assert "no such kernel" in refused(capsys, ["compile", TINY, "--topology", "v5e:2x2"])
+    assert "no such kernel" in refused(["compile", TINY, "--topology", "v5e:2x2"])
 
 
 def test_the_search_ranks_what_fits_and_leaves_out_what_needs_more(monkeypatch, capsys, tmp_path):

@@ -24,14 +24,6 @@ def videos(tmp_path):
     return folder
 
 
-def refused(capsys, argv) -> str:
-    assert cli.main(argv) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("vidgen: ") and err.count("\n") == 1, err
-    return err
-
-
 def test_list_names_what_build_takes(capsys):
     assert cli.main(["data", "list"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
@@ -77,9 +69,9 @@ def test_build_and_look_at_a_folder_of_videos(videos, tmp_path, capsys):
         (["look", "EMPTY"], "EMPTY"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(videos, tmp_path, capsys, monkeypatch, arguments, message):
+def test_bad_input_is_one_line_and_status_2(videos, tmp_path, monkeypatch, arguments, message, refused):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "EMPTY").mkdir()
     argv = [{"VIDEOS": str(videos)}.get(argument, argument) for argument in arguments]
-    assert message in refused(capsys, ["data", *argv])
+    assert message in refused(["data", *argv])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["EMPTY", "videos"]

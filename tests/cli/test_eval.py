@@ -41,14 +41,6 @@ def fake(monkeypatch):
     return calls
 
 
-def refused(capsys, argv) -> str:
-    assert cli.main(argv) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("vidgen: ") and err.count("\n") == 1, err
-    return err
-
-
 def test_a_report_is_written_and_written_again_alike(fake, tmp_path, capsys):
     out = tmp_path / "report"
     assert cli.main(["eval", "world", *FAST, "--out", str(out)]) == 0
@@ -98,7 +90,7 @@ def test_the_markdown_has_every_suite_and_its_sheet(fake, tmp_path):
     assert text.count("sheets/") == 2
 
 
-def test_prompts_are_written_and_videos_of_them_scored(tmp_path, capsys):
+def test_prompts_are_written_and_videos_of_them_scored(tmp_path, capsys, refused):
     prompts, videos = tmp_path / "prompts.jsonl", tmp_path / "videos"
     asked = ["--suite", "flicker", "--n", "2", "--frames", "5"]
     assert cli.main(["eval", "cases", *asked, "--out", str(prompts)]) == 0
@@ -122,7 +114,7 @@ def test_prompts_are_written_and_videos_of_them_scored(tmp_path, capsys):
     assert cli.main(more) == 0
     assert "not applicable: no video" in capsys.readouterr().out
     shutil.rmtree(videos)
-    assert "no folder of videos" in refused(capsys, [*score, "--out", str(tmp_path / "gone")])
+    assert "no folder of videos" in refused([*score, "--out", str(tmp_path / "gone")])
 
 
 def test_suites_are_listed_with_their_sources(capsys):
@@ -161,8 +153,8 @@ def test_help_has_examples(capsys, verb):
         (["cases", "--out", "OUT/p.jsonl", "--suite", "x"], "There is no suite 'x'"),
     ],
 )
-def test_refusals_are_one_line(capsys, tmp_path, arguments, message):
+def test_refusals_are_one_line(tmp_path, arguments, message, refused):
     (tmp_path / "file").write_text("")
     known = {"OUT": str(tmp_path), "FILE": str(tmp_path / "file")}
     argv = [known.get(word, word.replace("OUT/", f"{tmp_path}/")) for word in arguments]
-    assert message in refused(capsys, ["eval", *argv])
+    assert message in refused(["eval", *argv])

@@ -42,14 +42,6 @@ def experiment(tmp_path, monkeypatch):
     return str(path), runs
 
 
-def refused(capsys, argv) -> str:
-    assert cli.main(argv) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("vidgen: ") and err.count("\n") == 1, err
-    return err
-
-
 @pytest.mark.parametrize("argv", [[], ["--help"], ["-h"], ["help"]])
 def test_the_front_page_names_every_command(capsys, argv):
     assert cli.main(argv) == 0
@@ -71,9 +63,9 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"vidgen {vidgen.__version__}\n"
 
 
-def test_an_unknown_command_gets_the_nearest(capsys):
-    assert "Unknown command 'genrate': did you mean generate?" in refused(capsys, ["genrate", "x"])
-    assert "the commands are generate, train, data, eval, compile, info" in refused(capsys, ["xyz"])
+def test_an_unknown_command_gets_the_nearest(refused):
+    assert "Unknown command 'genrate': did you mean generate?" in refused(["genrate", "x"])
+    assert "the commands are generate, train, data, eval, compile, info" in refused(["xyz"])
 
 
 def test_a_reader_that_leaves_early_is_no_error():
@@ -122,10 +114,10 @@ def test_train_help_with_an_experiment_lists_its_fields(experiment, capsys):
         ([], "EXPERIMENT.py"),
     ],
 )
-def test_train_refuses_in_one_line(experiment, capsys, tmp_path, arguments, message):
+def test_train_refuses_in_one_line(experiment, tmp_path, arguments, message, refused):
     path, runs = experiment
     names = {"FILE": path, "FOLDER": str(tmp_path / "run")}
-    assert message in refused(capsys, ["train", *(names.get(argument, argument) for argument in arguments)])
+    assert message in refused(["train", *(names.get(argument, argument) for argument in arguments)])
     assert runs == []
     assert not (tmp_path / "run").exists()
 
@@ -172,5 +164,5 @@ def test_info_shows_the_whole_card(capsys, monkeypatch):
     assert max(map(len, page.splitlines())) <= 100
 
 
-def test_info_about_a_missing_model_is_one_line(capsys, tmp_path):
-    assert "nowhere" in refused(capsys, ["info", str(tmp_path / "nowhere")])
+def test_info_about_a_missing_model_is_one_line(tmp_path, refused):
+    assert "nowhere" in refused(["info", str(tmp_path / "nowhere")])
