@@ -67,7 +67,7 @@ def main(options: Options) -> None:
         ],
         "concepts": [{"name": c.name, "synonyms": list(c.synonyms)} for c in concepts],
         "size": [64, 64],
-        "size_multiple": 16,
+        "size_multiple": 8,
         "least_side": 64,
         "most_side": 64,
         "max_frames": 17,
