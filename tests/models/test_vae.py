@@ -57,6 +57,16 @@ def test_an_image_is_the_first_frame_of_a_clip(params: dict) -> None:
     np.testing.assert_allclose(decode(params, z[:, :1]), decode(params, z)[:, :1], atol=1e-6)
 
 
+def test_a_clip_that_stands_still_is_its_first_frame_again_and_again(params: dict) -> None:
+    """What is learned about images then holds in clips. A clip that moves is something else."""
+    still = encode(params, jnp.repeat(VIDEO[:, 3:4], 13, axis=1))
+    np.testing.assert_allclose(still, jnp.repeat(still[:, :1], 4, axis=1), atol=1e-6)
+    np.testing.assert_allclose(still[:, :1], encode(params, VIDEO[:, 3:4]), atol=1e-6)
+    decoded = decode(params, still)
+    np.testing.assert_allclose(decoded[:, 4::4], jnp.repeat(decoded[:, :1], 3, axis=1), atol=1e-6)
+    assert np.abs(encode(params, VIDEO) - still).max() > 0.1
+
+
 def test_parameters_do_not_depend_on_the_clip_that_initialises() -> None:
     shapes = [jax.eval_shape(MODEL.init, jax.random.key(0), VIDEO[:, :n], jax.random.key(2)) for n in (1, 5)]
     assert jax.tree.leaves(shapes[0])

@@ -108,8 +108,8 @@ def video_batches(
     each batch are read and given, in that order.
     Raises ValueError when the source is empty, `batch_size` is not positive, or a row is not in the batch.
     """
-    stream = _stream(source, batch_size, seed, shuffle).map(lambda item: {"video_BFHWC": item["video"]})
-    return _batched(stream, batch_size, rows)
+    items = endless(source, seed, shuffle).map(lambda item: {"video_BFHWC": item["video"]})
+    return batched(items, batch_size, rows)
 
 
 def latent_batches(
@@ -138,8 +138,8 @@ def latent_batches(
                 break  # it fits
         return {"latent_BTHWC": item["latent"], "text_BS": row_S[:text_length]}
 
-    stream = _stream(source, batch_size, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))
-    return _batched(stream, batch_size, rows)
+    items = endless(source, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))
+    return batched(items, batch_size, rows)
 
 
 def mix(datasets: Sequence[grain.IterDataset], weights: Sequence[float]) -> grain.IterDataset:
@@ -158,20 +158,23 @@ def mix(datasets: Sequence[grain.IterDataset], weights: Sequence[float]) -> grai
     return grain.IterDataset.mix(list(datasets), [float(w) for w in weights])
 
 
-def _stream(source: Any, batch_size: int, seed: int, shuffle: bool) -> grain.MapDataset:
-    """The endless stream of items."""
+def endless(source: Any, seed: int, shuffle: bool = True) -> grain.MapDataset:
+    """The endless stream of a source's items, every pass in a new order. Raises ValueError when it is empty."""
     if len(source) == 0:
         raise ValueError(f"the data source is empty: {source!r}; check its path and split, or build it again")
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} was given; it must be at least 1")
     items = grain.MapDataset.source(source)
     if shuffle:
         items = items.shuffle(seed=_named_seed(seed, "order"))
     return items.repeat()
 
 
-def _batched(stream: grain.MapDataset, batch_size: int, rows: Sequence[int] | None) -> grain.IterDataset:
-    """Batches of a stream; of each, the given rows alone are read."""
+def batched(stream: grain.MapDataset, batch_size: int, rows: Sequence[int] | None = None) -> grain.IterDataset:
+    """Batches of a stream of dictionaries; of each batch, the given rows alone are read.
+
+    Raises ValueError when `batch_size` is not positive or a row is not in the batch.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} was given; it must be at least 1")
     chosen = tuple(range(batch_size) if rows is None else rows)
     if not chosen or min(chosen) < 0 or max(chosen) >= batch_size:
         raise ValueError(f"rows {chosen} were given; a batch of {batch_size} has rows 0 to {batch_size - 1}")

@@ -3,7 +3,9 @@
 """The patch VAE: video <-> latents, causal in time, made of dense matmuls.
 
 Frame 0 is encoded alone and then every group of frames, so an image is a video of one frame and a long video can be
-encoded and decoded as a stream. Stages work on cells of pixels, which may grow on the way to the latents. A block mixes
+encoded and decoded as a stream. An image counts as a group in which nothing moves, after another such group: all latents
+of a clip that stands still are those of its first frame, so that what a diffusion model learns from images holds in
+clips. Stages work on cells of pixels, which may grow on the way to the latents. A block mixes
 the 3 x 3 spatial neighbours and the cell one latent frame before, by gathering a narrow projection of them beside each
 cell and applying one wide MLP: no convolution, no attention, which suits MXUs and CPU matrix units alike.
 """
@@ -45,7 +47,7 @@ class VAEConfig:
     """Shape of a patch VAE.
 
     Attributes:
-        group: frames in a latent frame; frame 0 is one of its own.
+        group: frames in a latent frame; frame 0 makes one of its own, as a group of copies.
         channels: values in a latent cell.
         encoder: stages from pixels to latents, cells growing by whole factors; the last one's are the latent cells.
         decoder: stages from latents to pixels, cells shrinking; the first one's are the latent cells.
@@ -93,13 +95,13 @@ class VAEConfig:
 def neighbours(x_BTHWC: Array) -> Array:
     """Each cell's 8 spatial neighbours and the same cell one step back in time: [B, T, H, W, C] -> [..., 9 * C].
 
-    Outside the frame and before the start there are zeros, so nothing later in time is ever seen.
+    Outside the frame there are zeros; before the start everything stood still. Nothing later in time is ever seen.
     """
     H, W = x_BTHWC.shape[2:4]
     padded = jnp.pad(x_BTHWC, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
     shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
     around = [padded[:, :, i : i + H, j : j + W] for i, j in shifts]
-    before = jnp.pad(x_BTHWC[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0), (0, 0)))
+    before = jnp.concatenate([x_BTHWC[:, :1], x_BTHWC[:, :-1]], axis=1)
     return jnp.concatenate([*around, before], axis=-1)
 
 
@@ -133,15 +135,10 @@ class Encoder(nn.Module):
         dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
         cfg.latent_shape(*video_BFHWC.shape[1:4])
         video_BFHWC = self.shard(video_BFHWC, "BFHWC")
+        stood = jnp.repeat(video_BFHWC[:, :1], cfg.group - 1, axis=1)
         fine = cfg.encoder[0]
-        x = dense(fine.width, name="first")(patchify(video_BFHWC[:, :1], (1, fine.cell, fine.cell)))
-        rest = dense(fine.width, name="rest")
-        patch = (cfg.group, fine.cell, fine.cell)
-        if video_BFHWC.shape[1] > 1:
-            x = jnp.concatenate([x, rest(patchify(video_BFHWC[:, 1:], patch))], axis=1)
-        elif self.is_initializing():  # an image has no later frames, but their parameters are made all the same
-            rest(patchify(jnp.repeat(video_BFHWC, cfg.group, axis=1), patch))
-        x, cell = self.shard(x, "BTHWD"), fine.cell
+        cells = patchify(jnp.concatenate([stood, video_BFHWC], axis=1), (cfg.group, fine.cell, fine.cell))
+        x, cell = self.shard(dense(fine.width, name="pixels")(cells), "BTHWD"), fine.cell
         for i, stage in enumerate(cfg.encoder):
             if i:
                 factor = stage.cell // cell
@@ -175,13 +172,8 @@ class Decoder(nn.Module):
             for j in range(stage.blocks):
                 x = MixBlock(stage, dtype, self.shard, name=f"block{i}_{j}")(x)
         x = gelu(dense(cfg.decoder[-1].hidden, axes="DM", name="expand")(RMSNorm(name="norm")(x)))
-        frame0 = unpatchify(dense(3 * cell**2, axes="MO", name="first")(x[:, :1]), (1, cell, cell))
-        rest = dense(3 * cfg.group * cell**2, axes="MO", name="rest")
-        if z_BTHWC.shape[1] > 1:
-            return jnp.concatenate([frame0, unpatchify(rest(x[:, 1:]), (cfg.group, cell, cell))], axis=1)
-        if self.is_initializing():
-            rest(x)
-        return frame0
+        cells = dense(3 * cfg.group * cell**2, axes="MO", name="pixels")(x)
+        return unpatchify(cells, (cfg.group, cell, cell))[:, cfg.group - 1 :]
 
 
 class VAE(nn.Module):

@@ -68,19 +68,23 @@ RULES: tuple[Rule, ...] = (
     Rule(r"text/block\d+/(out|down)/kernel", ("tensor", "fsdp")),
     Rule(r"text/block\d+/relative_bias", (None, "tensor")),
     Rule(r"text/(block\d+/norm\d|norm)/scale", (None,)),
+    # The heads that a text encoder learns to read by.
+    Rule(r"subjects", (None, "fsdp")),
+    Rule(r"(key|named|settings|attributes)/kernel", ("fsdp", None)),
+    Rule(r"(key|named|settings|attributes)/bias", (None,)),
     # The patch VAE.
     Rule(_VAE + r"block\d+_\d+/up/kernel", ("fsdp", "tensor")),
     Rule(_VAE + r"block\d+_\d+/up/bias", ("tensor",)),
     Rule(_VAE + r"block\d+_\d+/down/kernel", ("tensor", "fsdp")),
     Rule(_VAE + r"block\d+_\d+/show/kernel", ("fsdp", None)),
     Rule(_VAE + r"(merge|split)\d+/kernel", ("fsdp", "tensor")),
-    Rule(r"(vae/)?encoder/(first|rest)/kernel", ("tensor", "fsdp")),
+    Rule(r"(vae/)?encoder/pixels/kernel", ("tensor", "fsdp")),
     Rule(r"(vae/)?encoder/out/kernel", ("fsdp", None)),
     Rule(r"(vae/)?decoder/in/kernel", (None, "fsdp")),
     Rule(r"(vae/)?decoder/expand/kernel", ("fsdp", "tensor")),
     Rule(r"(vae/)?decoder/expand/bias", ("tensor",)),
-    Rule(r"(vae/)?decoder/(first|rest)/kernel", ("tensor", "fsdp")),
-    Rule(_VAE + r"(block\d+_\d+/down|(merge|split)\d+|first|rest|out|in)/bias", (None,)),
+    Rule(r"(vae/)?decoder/pixels/kernel", ("tensor", "fsdp")),
+    Rule(_VAE + r"(block\d+_\d+/down|(merge|split)\d+|pixels|out|in)/bias", (None,)),
     Rule(_VAE + r"(block\d+_\d+/)?norm/scale", (None,)),
 )
 

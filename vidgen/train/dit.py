@@ -38,6 +38,7 @@ from vidgen.train.abstract import Mode, training_step
 from vidgen.train.loop import LoopConfig, Results, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.state import LossFn
+from vidgen.train.text import load_text
 from vidgen.weights.safetensors import load_params
 from vidgen.worlds.scene import SceneConfig
 
@@ -76,6 +77,8 @@ class DiTTraining:
         cache: folder of the cached latents, shared by runs with the same VAE; empty for one inside workdir.
         caption_dropout: share of captions replaced by the empty one, for guidance.
         start_from: a file of `save_model` to start from (another run's result); empty to start from random weights.
+        text_from: a file of `vidgen.train.text.save_text`, whose text encoder the run starts with; empty for that of
+            start_from, or a random one.
         prompts: what the sample sheets show.
         mesh: how the work is divided over devices.
         attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
@@ -92,6 +95,7 @@ class DiTTraining:
     cache: str = ""
     caption_dropout: float = 0.1
     start_from: str = ""
+    text_from: str = ""
     sample: SampleConfig = SampleConfig()
     prompts: tuple[str, ...] = ()
     mesh: MeshConfig = MeshConfig()
@@ -121,7 +125,7 @@ class DiTTraining:
         text_length = max(data.text_length for data in self.data)
         evaluations = (SampleSheet(self, networks, vae, text_length),) if self.prompts else ()
         return Task(
-            init=functools.partial(init_params, networks, self.start_from),
+            init=functools.partial(init_params, networks, self.start_from, text_from=self.text_from),
             loss_fn=self.task_loss(networks, mesh),
             batches=mix(streams, [data.weight for data in self.data]),
             make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
@@ -230,10 +234,13 @@ def latent_shape(vae: VAEConfig, data: LatentData) -> tuple[int, int, int, int]:
     return vae.latent_shape(data.scenes.frames, data.scenes.height, data.scenes.width)
 
 
-def init_params(networks: Networks, start_from: str, key: Array) -> dict:
-    """{"text", "dit"}: random, or those of another run."""
-    if start_from:
-        return jax.tree.map(jnp.asarray, load_params(start_from)[0])
+def init_params(networks: Networks, start_from: str, key: Array, text_from: str = "") -> dict:
+    """{"text", "dit"}: random, or those of another run; the text encoder may be one that was trained alone."""
+    params = jax.tree.map(jnp.asarray, load_params(start_from)[0]) if start_from else _random_params(networks, key)
+    return {**params, "text": load_text(text_from, networks.text)} if text_from else params
+
+
+def _random_params(networks: Networks, key: Array) -> dict:
     text = TextEncoder(networks.text)
     dit = DiT(networks.dit, attention.dense)
     ids = jnp.zeros((1, 4), jnp.int32)

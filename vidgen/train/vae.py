@@ -148,7 +148,7 @@ def step_flops(config: VAEConfig, shape: tuple[int, ...]) -> float:
         return cells(stage) * stage.blocks * (D * X + (D + 9 * X) * M + M * D)
 
     fine, coarse = config.encoder[0], config.encoder[-1]
-    total = F * H * W * 3 * fine.width + cells(coarse) * coarse.width * 2 * config.channels
+    total = T * config.group * H * W * 3 * fine.width + cells(coarse) * coarse.width * 2 * config.channels
     total += sum(map(blocks, config.encoder + config.decoder))
     for small, large in itertools.pairwise(config.encoder):
         total += cells(small) * small.width * large.width
@@ -156,7 +156,7 @@ def step_flops(config: VAEConfig, shape: tuple[int, ...]) -> float:
         total += cells(small) * small.width * large.width
     fine, coarse = config.decoder[-1], config.decoder[0]
     total += cells(coarse) * config.channels * coarse.width + cells(fine) * fine.width * fine.hidden
-    total += F * H * W * 3 * fine.hidden
+    total += T * config.group * H * W * 3 * fine.hidden
     return 3 * 2.0 * B * total
 
 

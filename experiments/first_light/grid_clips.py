@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""First light on a grid: motion, from clips (80 tokens each), with images between.
+
+vidgen train experiments/first_light/grid_clips.py --workdir runs/grid_clips
+"""
+
+import dataclasses
+from pathlib import Path
+
+from vidgen.config import load_experiment
+from vidgen.train.dit import DiTTraining, LatentData
+from vidgen.train.loop import LoopConfig
+from vidgen.train.optim import OptimConfig
+from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
+
+CLIPS = LatentData("clips", FIRST_LIGHT_ON_GRID, count=12_288, batch_size=32, text_length=32, weight=0.8, shift=4.0)
+PROMPTS = (
+    "an astronaut moves to the right across the moon",
+    "a rocket rises up in the night sky",
+    "a dog runs to the left across a meadow",
+    "a cat to the left of a dog on a yellow background",
+    "a ringed planet hangs in the night sky",
+    "an alien moves right across the sand of the desert",
+    "a comet falls down on a black background",
+    "the moon to the right of the Earth on a blue background",
+)
+
+
+def get_config() -> DiTTraining:
+    """Goes on from the images; the learning rate goes down for most of the run."""
+    images: DiTTraining = load_experiment(Path(__file__).with_name("grid_images.py"))
+    return dataclasses.replace(
+        images,
+        start_from="runs/grid_images/model/dit.safetensors",
+        text_from="",
+        data=(CLIPS, dataclasses.replace(images.data[0], weight=0.2)),
+        optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.7, lr_end=0.02),
+        loop=LoopConfig(steps=3600, log_every=25, eval_every=600, save_every=300),
+        prompts=PROMPTS,
+    )

@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""The text encoder, trained to read captions of the grid's scenes before the transformer is conditioned on it.
+
+vidgen train experiments/first_light/text.py --workdir runs/text
+"""
+
+from vidgen.train.loop import LoopConfig
+from vidgen.train.optim import OptimConfig
+from vidgen.train.text import TextTraining
+from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
+
+
+def get_config() -> TextTraining:
+    """Captions of one or two things, as the transformer will see them."""
+    return TextTraining(
+        scenes=FIRST_LIGHT_ON_GRID,
+        optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.99, cooldown=0.5, lr_end=0.02),
+        loop=LoopConfig(steps=900, log_every=50, eval_every=0, save_every=300),
+    )
