@@ -12,6 +12,7 @@ from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
 from vidgen.models.dit import DiTConfig
+from vidgen.models.reader import CaptionReader, ReaderConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.parallel.rules import ACTIVATIONS, RULES, SMALL, Rule, activation_spec, parameter_spec
@@ -31,7 +32,10 @@ def shapes() -> dict[str, tuple[int, ...]]:
     key = jax.random.key(0)
     vae = jax.eval_shape(lambda k: VAE(VAE_CONFIG).init(k, jnp.zeros((1, 5, 8, 8, 3)), k), key)["params"]
     dit = jax.eval_shape(lambda k: init_params(networks, "", k), key)
-    return {name: x.shape for name, x in trees.flatten_names({**vae, "vae": vae, **dit}).items()}
+    reader = CaptionReader(ReaderConfig(TextConfig(), concepts=3, settings=2, attributes=4))
+    ids = jnp.zeros((1, 4), jnp.int32)
+    heads = jax.eval_shape(lambda k: reader.init(k, ids, ids), key)["params"]
+    return {name: x.shape for name, x in trees.flatten_names({**vae, "vae": vae, **dit, **heads}).items()}
 
 
 def test_every_path_has_exactly_one_rule_and_every_rule_a_path() -> None:

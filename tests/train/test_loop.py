@@ -199,6 +199,29 @@ def test_a_vae_can_be_trained_on_single_things(tmp_path: Path) -> None:
     assert next(iter(single.task(tmp_path).batches))["video_BFHWC"].shape == (2, 5, 16, 16, 3)
 
 
+def test_a_decoder_trained_alone_leaves_latents_as_they_are(tmp_path: Path) -> None:
+    """A transformer that has learned them can go on with the new decoder."""
+    from vidgen import train as training
+    from vidgen.config import load_experiment
+    from vidgen.sample.autoencoder import load_autoencoder
+
+    config = load_experiment(Path(__file__).with_name("tiny.py"))
+    alone = dataclasses.replace(config, loss=dataclasses.replace(config.loss, decoder_only=True))
+    with pytest.raises(ValueError, match="start_from is empty"):
+        alone.task(tmp_path)
+    training.run(config, tmp_path / "both")
+    start = tmp_path / "both" / "model" / "vae.safetensors"
+    optim = dataclasses.replace(config.optim, weight_decay=0.0)
+    training.run(dataclasses.replace(config, loss=alone, optim=optim, start_from=str(start)), tmp_path / "decoder")
+    before, after = (load_autoencoder(tmp_path / name / "model" / "vae.safetensors") for name in ("both", "decoder"))
+    assert before.hash() == after.hash()  # of the encoder and the space
+    changed = [
+        np.abs(a - b).max()
+        for a, b in zip(*map(jax.tree.leaves, (before.params["decoder"], after.params["decoder"])), strict=True)
+    ]
+    assert min(changed) > 0
+
+
 def test_a_run_on_two_devices_goes_on_on_one(tmp_path: Path) -> None:
     """The mesh may change from one start to the next, and the numbers stay those of one device."""
     from vidgen import train as training

@@ -41,8 +41,8 @@ class Reading(NamedTuple):
 class CaptionReader(nn.Module):
     """Ids [B, S] and the concepts that are asked about [B, N] -> `Reading`.
 
-    The mean of the features, which modulates the transformer, must tell what is named and where it happens. What is said
-    of a thing is looked up as the transformer looks it up: by attention from the thing to the words.
+    The mean of the features, which modulates the transformer, must tell what is named and where it happens. What is
+    said of a thing is looked up as the transformer looks it up: by attention from the thing to the words.
     """
 
     config: ReaderConfig

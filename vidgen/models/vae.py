@@ -3,11 +3,11 @@
 """The patch VAE: video <-> latents, causal in time, made of dense matmuls.
 
 Frame 0 is encoded alone and then every group of frames, so an image is a video of one frame and a long video can be
-encoded and decoded as a stream. An image counts as a group in which nothing moves, after another such group: all latents
-of a clip that stands still are those of its first frame, so that what a diffusion model learns from images holds in
-clips. Stages work on cells of pixels, which may grow on the way to the latents. A block mixes
-the 3 x 3 spatial neighbours and the cell one latent frame before, by gathering a narrow projection of them beside each
-cell and applying one wide MLP: no convolution, no attention, which suits MXUs and CPU matrix units alike.
+encoded and decoded as a stream. An image counts as a group in which nothing moves, after another such group: all
+latents of a clip that stands still are those of its first frame, so that what a diffusion model learns from images
+holds in clips. Stages work on cells of pixels, which may grow on the way to the latents. A block mixes the 3 x 3
+spatial neighbours and the cell one latent frame before, by gathering a narrow projection of them beside each cell and
+applying one wide MLP: no convolution, no attention, which suits MXUs and CPU matrix units alike.
 """
 
 import dataclasses

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -15,7 +16,14 @@ from vidgen.models.layers import apply
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import constrain, own_rows
-from vidgen.sample.autoencoder import Autoencoder, identity_space, load_autoencoder, measure_space, to_float
+from vidgen.sample.autoencoder import (
+    Autoencoder,
+    LatentSpace,
+    identity_space,
+    load_autoencoder,
+    measure_space,
+    to_float,
+)
 from vidgen.sample.export import contact_sheet
 from vidgen.train.loop import LoopConfig, Results, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
@@ -31,12 +39,15 @@ class VAELossConfig:
         structure: of 1 - SSIM of the brightness, which keeps faint texture that L1 would smooth away.
         kl: of the KL divergence to a standard normal, a latent value.
         first_frame: of frame 0's pixels, whose latents serve one frame where the others serve a group.
+        decoder_only: whether the encoder stays as it is, so that latents that a transformer has learned stay valid
+            (with `optim.weight_decay` 0, which would shrink it).
     """
 
     gradient: float = 0.25
     structure: float = 0.0
     kl: float = 1e-3
     first_frame: float = 4.0
+    decoder_only: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +74,9 @@ class VAETraining:
         scenes = self.scenes
         example = jnp.zeros((1, scenes.frames, scenes.height, scenes.width, 3))
         self.model.latent_shape(scenes.frames, scenes.height, scenes.width)
-        start = load_autoencoder(self.start_from).params if self.start_from else None
+        start = load_autoencoder(self.start_from) if self.start_from else None
+        if self.loss.decoder_only and start is None:
+            raise ValueError("loss.decoder_only is set and start_from is empty: name the VAE whose encoder is kept")
         source = WorldSource(scenes, size=2**30, seed=self.loop.seed)
         # Pairs that training never shows, or, where there are no pairs, scenes of other seeds.
         unseen = dataclasses.replace(scenes, split="heldout") if scenes.objects[1] > 1 else scenes
@@ -71,9 +84,10 @@ class VAETraining:
         held_out_BFHWC = np.stack([held_out[i]["video"] for i in range(16)])
         mesh = make_mesh(self.mesh)
         rows = own_rows(mesh, self.batch_size)
+        kept = start.space if start and self.loss.decoder_only else None
         measured = [np.stack([source[32 * i + j]["video"] for j in range(32)]) for i in range(8)]
         return Task(
-            init=lambda key: vae.init(key, example, key)["params"] if start is None else start,
+            init=lambda key: vae.init(key, example, key)["params"] if start is None else start.params,
             loss_fn=lambda params, batch, key: vae_loss(vae, self.loss, params, batch["video_BFHWC"], key),
             batches=video_batches(source, self.batch_size, self.loop.seed, rows=rows),
             make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
@@ -81,7 +95,9 @@ class VAETraining:
             flops=lambda batch: step_flops(self.model, batch["video_BFHWC"].shape),
             clips=lambda batch: batch["video_BFHWC"].shape[0],
             evaluations=(ReconstructionSheet(self.model, held_out_BFHWC),),
-            export=lambda ema, folder: export(self.model, ema, measured, folder),
+            export=lambda ema, folder: export(
+                self.model, ema, kept or measure_space(self.model, ema, measured), folder
+            ),
             mesh=mesh,
         )
 
@@ -91,6 +107,8 @@ def vae_loss(
 ) -> tuple[Array, dict[str, Array]]:
     """Loss of uint8 clips [B, F, H, W, 3] and its parts."""
     x = to_float(video_BFHWC)
+    if weights.decoder_only:
+        params = {**params, "encoder": jax.lax.stop_gradient(params["encoder"])}
     y, mean, logvar = apply(vae, params, x, key)
     frames = jnp.ones(x.shape[1]).at[0].set(weights.first_frame)
     frames = (frames / frames.mean())[:, None, None, None]
@@ -178,7 +196,7 @@ class ReconstructionSheet:
         )
 
 
-def export(model: VAEConfig, params: dict, batches: list[np.ndarray], folder: Path) -> None:
+def export(model: VAEConfig, params: dict, space: LatentSpace, folder: Path) -> None:
     """Writes folder/vae.safetensors: averaged parameters and the space of their latents."""
     folder.mkdir(parents=True, exist_ok=True)
-    Autoencoder(model, params, measure_space(model, params, batches)).save(folder / "vae.safetensors")
+    Autoencoder(model, params, space).save(folder / "vae.safetensors")
