@@ -39,6 +39,7 @@ def get_config() -> DiTTraining:
     return DiTTraining(
         vae="runs/vae_still/model/vae.safetensors",
         text_from="runs/text/model/text.safetensors",
+        text_frozen=True,
         cache="runs/latents_grid",
         model=DiTConfig(pooled_text=True),
         data=(IMAGES,),

@@ -16,5 +16,5 @@ def get_config() -> TextTraining:
     return TextTraining(
         scenes=FIRST_LIGHT_ON_GRID,
         optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.99, cooldown=0.5, lr_end=0.02),
-        loop=LoopConfig(steps=2000, log_every=50, eval_every=0, save_every=500),
+        loop=LoopConfig(steps=700, log_every=50, eval_every=0, save_every=500),
     )

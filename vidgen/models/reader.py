@@ -31,9 +31,12 @@ class ReaderConfig:
 
 
 class Reading(NamedTuple):
-    """Logits: named_BO of each concept, settings_BE of each setting, attributes_BNA of each asked subject."""
+    """Logits. pooled_BO and spotted_BO: of each concept, from the mean of the features and from single words.
+    settings_BE: of each setting. attributes_BNA: of what is said of each asked subject.
+    """
 
-    named_BO: Array
+    pooled_BO: Array
+    spotted_BO: Array
     settings_BE: Array
     attributes_BNA: Array
 
@@ -42,7 +45,9 @@ class CaptionReader(nn.Module):
     """Ids [B, S] and the concepts that are asked about [B, N] -> `Reading`.
 
     The mean of the features, which modulates the transformer, must tell what is named and where it happens. What is
-    said of a thing is looked up as the transformer looks it up: by attention from the thing to the words.
+    said of a thing is looked up as the transformer looks it up: by attention from the thing to the words. The same
+    scores must tell whether the thing is named at all, by their greatest; without that, attention does not learn which
+    words are the thing's as long as these say nothing of it, nor the encoder to say it there.
     """
 
     config: ReaderConfig
@@ -55,13 +60,14 @@ class CaptionReader(nn.Module):
         share_BS = real_BS / real_BS.sum(-1, keepdims=True)
         pooled_BD = jnp.einsum("BS,BSD->BD", share_BS, features_BSD)
         table_OD = self.param("subjects", initializers.normal(1.0), (cfg.concepts, D))
-        asked_BND = table_OD[jnp.maximum(subject_BN, 0)]
-        key_BSD = Dense(D, name="key")(features_BSD)
-        scores_BNS = jnp.einsum("BND,BSD->BNS", asked_BND, key_BSD) * D**-0.5
-        scores_BNS = jnp.where(real_BS[:, None], scores_BNS, jnp.finfo(jnp.float32).min)
-        found_BND = jnp.einsum("BNS,BSD->BND", softmax(scores_BNS, axis=-1), features_BSD)
+        scores_BSO = jnp.einsum("BSD,OD->BSO", Dense(D, name="key")(features_BSD), table_OD) * D**-0.5
+        scores_BSO = jnp.where(real_BS[..., None], scores_BSO, jnp.finfo(jnp.float32).min)
+        rare = self.param("rare", initializers.constant(-4.0), (cfg.concepts,))
+        asked_BSN = jnp.take_along_axis(scores_BSO, jnp.maximum(subject_BN, 0)[:, None], axis=-1)
+        found_BND = jnp.einsum("BSN,BSD->BND", softmax(asked_BSN, axis=1), features_BSD)
         return Reading(
             Dense(cfg.concepts, name="named")(pooled_BD),
+            scores_BSO.max(axis=1) + rare,
             Dense(cfg.settings, name="settings")(pooled_BD),
             Dense(cfg.attributes, name="attributes")(found_BND),
         )

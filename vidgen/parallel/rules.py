@@ -71,7 +71,7 @@ RULES: tuple[Rule, ...] = (
     # The heads that a text encoder learns to read by.
     Rule(r"subjects", (None, "fsdp")),
     Rule(r"(key|named|settings|attributes)/kernel", ("fsdp", None)),
-    Rule(r"(key|named|settings|attributes)/bias", (None,)),
+    Rule(r"(key|named|settings|attributes)/bias|rare", (None,)),
     # The patch VAE.
     Rule(_VAE + r"block\d+_\d+/up/kernel", ("fsdp", "tensor")),
     Rule(_VAE + r"block\d+_\d+/up/bias", ("tensor",)),

@@ -11,6 +11,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax import Array
 from jax.sharding import Mesh
 
@@ -79,6 +80,7 @@ class DiTTraining:
         start_from: a file of `save_model` to start from (another run's result); empty to start from random weights.
         text_from: a file of `vidgen.train.text.save_text`, whose text encoder the run starts with; empty for that of
             start_from, or a random one.
+        text_frozen: whether the text encoder stays as it is, as in models that take theirs from elsewhere.
         prompts: what the sample sheets show.
         mesh: how the work is divided over devices.
         attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
@@ -96,6 +98,7 @@ class DiTTraining:
     caption_dropout: float = 0.1
     start_from: str = ""
     text_from: str = ""
+    text_frozen: bool = False
     sample: SampleConfig = SampleConfig()
     prompts: tuple[str, ...] = ()
     mesh: MeshConfig = MeshConfig()
@@ -128,7 +131,7 @@ class DiTTraining:
             init=functools.partial(init_params, networks, self.start_from, text_from=self.text_from),
             loss_fn=self.task_loss(networks, mesh),
             batches=mix(streams, [data.weight for data in self.data]),
-            make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
+            make_optimizer=self._optimizer,
             ema=self.optim.ema,
             flops=lambda batch: step_flops(networks, batch["latent_BTHWC"].shape, batch["text_BS"].shape[1]),
             clips=lambda batch: batch["latent_BTHWC"].shape[0],
@@ -136,6 +139,13 @@ class DiTTraining:
             export=lambda ema, folder: export(folder, networks, vae, ema, text_length),
             mesh=mesh,
         )
+
+    def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
+        optimizer = make_optimizer(self.optim, steps, params)
+        if not self.text_frozen:
+            return optimizer
+        still = {name: jax.tree.map(lambda _, name=name: name == "text", tree) for name, tree in params.items()}
+        return optax.chain(optimizer, optax.masked(optax.set_to_zero(), still))
 
     def largest_stream(self) -> tuple[int, int]:
         """(the index in `data` of the stream with most tokens a batch, tokens of one of its clips)."""
@@ -160,8 +170,12 @@ class DiTTraining:
         shifts = {latent_shape(networks.vae, data)[0]: data.shift for data in self.data}
         parallel = make_parallel(mesh, self.model.dtype, self.attention)
         return lambda params, batch, key: dit_loss(
-            networks, self.time, shifts, self.caption_dropout, params, batch, key, parallel
+            networks, self.time, shifts, self.caption_dropout, self._trained(params), batch, key, parallel
         )
+
+    def _trained(self, params: dict) -> dict:
+        """Parameters through which the gradient goes only where they are trained."""
+        return {**params, "text": jax.lax.stop_gradient(params["text"])} if self.text_frozen else params
 
     def program(self, mode: Mode, mesh: Mesh, clips: int = 1) -> Program:
         """The step on the stream with most tokens a batch, or the sampler for `clips` of its clips; see `Compilable`.
@@ -194,7 +208,7 @@ class DiTTraining:
             mesh,
             init,
             self.task_loss(networks, mesh),
-            lambda params: make_optimizer(self.optim, self.loop.steps, params),
+            lambda params: self._optimizer(params, self.loop.steps),
             self.optim.ema,
             self.loop.seed,
             batch,

@@ -74,7 +74,7 @@ def reading_loss(reader: CaptionReader, params: dict, batch: dict[str, Array]) -
     said = apply(reader, params, batch["text_BS"], batch["subject_BN"])
     asked_BN = batch["subject_BN"] >= 0
     entropy = optax.sigmoid_binary_cross_entropy
-    named = entropy(said.named_BO, batch["named_BO"]).sum(-1).mean()
+    named = sum(entropy(logits, batch["named_BO"]).sum(-1).mean() for logits in (said.pooled_BO, said.spotted_BO))
     settings = entropy(said.settings_BE, batch["settings_BE"]).sum(-1).mean()
     attributes_BN = entropy(said.attributes_BNA, batch["attributes_BNA"]).sum(-1)
     attributes = jnp.sum(attributes_BN * asked_BN) / len(asked_BN)
@@ -84,7 +84,8 @@ def reading_loss(reader: CaptionReader, params: dict, batch: dict[str, Array]) -
 
     right_BN = right(said.attributes_BNA, batch["attributes_BNA"])
     return named + settings + attributes, {
-        "named_right": jnp.mean(right(said.named_BO, batch["named_BO"])),
+        "named_right": jnp.mean(right(said.pooled_BO, batch["named_BO"])),
+        "spotted_right": jnp.mean(right(said.spotted_BO, batch["named_BO"])),
         "setting_right": jnp.mean(right(said.settings_BE, batch["settings_BE"])),
         "attributes_right": jnp.sum(right_BN & asked_BN) / jnp.sum(asked_BN),
     }
