@@ -40,13 +40,13 @@ from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import DEFAULTS, Pipeline, load_pipeline, model_folder
 from vidgen.train.dit import init_params
 from vidgen.worlds.render import render
-from vidgen.worlds.scene import FIRST_LIGHT_SCENES, SceneConfig, draw_scene
+from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID, SceneConfig, draw_scene
 from vidgen.worlds.sprites import FIRST_LIGHT
 from vidgen.worlds.tracks import Track, is_left_of
 
 FRAMES, SIZE, FPS = 17, 64, 8
 BATCH = 8
-HELD_OUT = dataclasses.replace(FIRST_LIGHT_SCENES, objects=(2, 2), object_weights=None, split="heldout")
+HELD_OUT = dataclasses.replace(FIRST_LIGHT_ON_GRID, objects=(2, 2), object_weights=None, split="heldout")
 UNSEEN = 2**41  # first seed of the VAE's scenes; training counts up from 0
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from vidgen.models import rope
 from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, linear_velocity
-from vidgen.models.text import TextConfig, TextEncoder, relative_buckets
+from vidgen.models.text import TextConfig, TextEncoder, nearby_bias, relative_buckets
 from vidgen.parallel import attention
 
 CONFIG = DiTConfig(
@@ -203,6 +203,24 @@ def test_text_encoder_ignores_padding_and_knows_order() -> None:
     assert real.tolist() == [[True] * 3] and real_long.tolist() == [[True] * 3 + [False] * 2]
     swapped, _ = run([7, 5])
     assert jnp.abs(swapped[:, 0] - short[:, 0]).max() > 1e-3  # without positions the start token could not tell
+
+
+def test_an_untrained_text_encoder_reads_in_order() -> None:
+    """What a word becomes depends on its neighbours from the start: "a b c d" and "c b a d" differ at b and d."""
+    encoder = TextEncoder(TextConfig(vocabulary=20, width=32, layers=1, heads=4, hidden=16, dtype="float32"))
+    ids = jnp.array([[3, 4, 5, 6], [5, 4, 3, 6]])
+    params = encoder.init(jax.random.key(0), ids)
+    features, _ = encoder.apply(params, ids)
+    change = np.linalg.norm(features[0] - features[1], axis=-1) / np.linalg.norm(features[0], axis=-1)
+    assert change[2] > 0.1 and change[4] > 0.02  # after the start token
+
+
+def test_heads_look_to_one_side_and_near() -> None:
+    table = np.asarray(nearby_bias(128)(jax.random.key(0), (32, 4)))
+    after, before = table[18], table[2]  # two words later, two words earlier
+    assert after[0] > before[0] + 3 and before[1] > after[1] + 3
+    assert table[2, 1] > table[6, 1] + 3 and abs(table[2, 3] - table[6, 3]) < 1.5
+    assert np.all(np.diff(table[1:16, 1]) < 0)
 
 
 def test_relative_buckets_are_those_of_t5() -> None:

@@ -95,6 +95,12 @@ def test_a_small_run_makes_a_model_that_can_be_sampled(tmp_path: Path) -> None:
     again = dataclasses.replace(experiment, start_from=str(tmp_path / "dit" / "model" / "dit.safetensors"))
     started = again.task(tmp_path / "again").init(jax.random.key(5))
     np.testing.assert_array_equal(started["dit"]["out"]["bias"], pipeline.params["dit"]["out"]["bias"])
+    frozen = dataclasses.replace(again, text_frozen=True, loop=dataclasses.replace(again.loop, steps=2))
+    train.run(frozen, tmp_path / "frozen")
+    after = assemble(load_autoencoder(vae), tmp_path / "frozen" / "model" / "dit.safetensors").params
+    for ours, kept in zip(*map(jax.tree.leaves, (after["text"], pipeline.params["text"])), strict=True):
+        np.testing.assert_array_equal(ours, kept)
+    assert np.any(after["dit"]["out"]["kernel"] != pipeline.params["dit"]["out"]["kernel"])
     with pytest.raises(ValueError, match="4 channels"):
         dataclasses.replace(experiment, model=DiTConfig(channels=5)).task(tmp_path / "wrong")
 
