@@ -36,6 +36,6 @@ def get_config() -> DiTTraining:
         text_from="",
         data=(CLIPS, dataclasses.replace(images.data[0], weight=0.3)),
         optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.7, lr_end=0.02),
-        loop=LoopConfig(steps=3400, log_every=25, eval_every=500, save_every=300),
+        loop=LoopConfig(steps=4100, log_every=25, eval_every=500, save_every=300),
         prompts=PROMPTS,
     )

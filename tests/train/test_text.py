@@ -27,7 +27,7 @@ EXPERIMENT = TextTraining(
     scenes=dataclasses.replace(FIRST_LIGHT_SCENES, concepts=("cat", "dog", "rocket"), split="all"),
     text=TEXT,
     optim=OptimConfig(lr=1e-2, warmup=1, ema=0.5),
-    loop=LoopConfig(steps=30, log_every=10, eval_every=0, save_every=30),
+    loop=LoopConfig(steps=200, log_every=50, eval_every=0, save_every=200),
     batch_size=16,
 )
 
@@ -47,7 +47,7 @@ def test_claims_are_learned_and_the_encoder_is_kept(trained: tuple[dict, Path]) 
     before, _ = reading_loss(reader, task.init(jax.random.key(0)), batch)
     after, metrics = reading_loss(reader, params, batch)
     assert after < 0.2 * before
-    assert metrics["named_right"] > 0.9
+    assert metrics["named_right"] > 0.8 and metrics["spotted_right"] > 0.8  # of guesses, one in a few is right
     for ours, kept in zip(jax.tree.leaves(params["text"]), jax.tree.leaves(load_text(file, TEXT)), strict=True):
         np.testing.assert_array_equal(ours, kept)
 
