@@ -14,10 +14,9 @@ import numpy as np
 
 from vidgen.worlds.backdrop import backdrop
 from vidgen.worlds.claims import Claim
-from vidgen.worlds.detect import Detection, DetectorConfig, build_detector
+from vidgen.worlds.detect import DetectorConfig, build_detector
 from vidgen.worlds.fitting import Pose, paint
 from vidgen.worlds.motion import DIRECTIONS
-from vidgen.worlds.sprites import load_atlas
 from vidgen.worlds.tracks import looks
 from vidgen.worlds.watch import STEADY, Happening, Watched, happenings, rate
 
@@ -272,27 +271,9 @@ def in_front(seen: Watched, one: str, other: str) -> bool | None:
 
 
 def _pose(seen: Watched, name: str, look: int) -> Pose | None:
-    """A thing's pose in a look; between looks that show it, on the straight line."""
-    track, frame = seen.tracks[name], seen.looks[look]
-    earlier = [at for at, seen_at in enumerate(track.frames) if seen_at <= frame]
-    later = [at for at, seen_at in enumerate(track.frames) if seen_at >= frame]
-    if not earlier or not later:
-        return None
-    a, b = track.detections[earlier[-1]], track.detections[later[0]]
-    first, last = track.frames[earlier[-1]], track.frames[later[0]]
-    share = (frame - first) / (last - first) if last > first else 0.0
-
-    def between(value: Callable[[Detection], float]) -> float:
-        return value(a) + share * (value(b) - value(a))
-
-    return Pose(
-        load_atlas().index(name),
-        a.flip,
-        between(lambda one: one.x),
-        between(lambda one: one.y),
-        between(lambda one: one.size),
-        between(lambda one: one.angle),
-    )
+    """A thing's pose in a look; None before it is first seen and after it is last seen."""
+    frames, frame = seen.tracks[name].frames, seen.looks[look]
+    return seen.pose(name, frame) if frames[0] <= frame <= frames[-1] else None
 
 
 _JUDGES: dict[str, Callable[[Watched, Claim], bool | None]] = {
