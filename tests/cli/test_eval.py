@@ -140,6 +140,7 @@ def test_help_has_examples(capsys, verb):
         (["world", "--out", "OUT", "--n", "0"], "--n must be"),
         (["world", "--out", "OUT", "--seed", "-1"], "--seed must be"),
         (["world", "--out", "OUT", "--workers", "0"], "--workers must be"),
+        (["world", "--out", "OUT", "--controls", "0"], "--controls must be"),
         (["world", "--out", "OUT", "--steps", "0"], "--steps must be"),
         (["world", "--out", "OUT", "--guidance", "nan"], "--guidance must be"),
         (["world", "--out", "OUT", "--frames", "0"], "--frames must be"),

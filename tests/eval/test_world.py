@@ -88,9 +88,9 @@ def coin(cases, seed):
 FAKE = Function("coin", coin, Setting())
 
 
-def run(tmp_path, suites=(BARS,), system=FAKE, n=11, seed=0, **more):
+def run(tmp_path, suites=(BARS,), system=FAKE, n=11, seed=0, controls=96, **more):
     setting = system.setting if system else Setting()
-    return evaluate(suites, Entrants(setting, system, **more), Options(tmp_path, n, seed))
+    return evaluate(suites, Entrants(setting, system, **more), Options(tmp_path, n, seed, controls=controls))
 
 
 def text(report):
@@ -118,14 +118,13 @@ def test_scores_floors_and_controls(tmp_path):
     assert result.curves["model"]["frames"] == (1.0, 2.0, 0.0)
 
 
-def test_a_change_that_changes_nothing_is_held_against_the_same_cases(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "CONTROLS", 8)
+def test_a_change_that_changes_nothing_is_held_against_the_same_cases(tmp_path):
     late = dataclasses.replace(
         BARS,
         measure=lambda clip, case: {"at": case.expects <= 8},  # right in the first 8 cases, and there alone
         controls=(Control("kept", "nothing is done", (Bound("at", same=0.0),)),),
     )
-    (result,) = run(tmp_path, (late,)).results
+    (result,) = run(tmp_path, (late,), controls=5).results
     assert result.columns["true"]["at"].value == pytest.approx(8 / 11)
     assert result.columns["true, kept"]["at"].n == 8 and result.columns["true, kept"]["at"].value == 1.0
     assert [check.holds for check in result.checks] == [False, True]

@@ -13,16 +13,38 @@ from vidgen.worlds.render import render
 from vidgen.worlds.scene import SceneConfig, draw_scene
 
 
-def scene(camera: str, seed: int, frames: int = 9):
+def scene(camera: str, seed: int, frames: int = 9, motions=("still",), places=(*GROUNDS, *SKIES)):
     return draw_scene(
-        SceneConfig(cameras=(camera,), motions=("still",), places=(*GROUNDS, *SKIES), objects=(1, 2), frames=frames),
-        seed,
+        SceneConfig(cameras=(camera,), motions=motions, places=places, objects=(1, 2), frames=frames), seed
     )
+
+
+def names(drawn) -> tuple[str, ...]:
+    return tuple(thing.concept for thing in drawn.objects)
 
 
 @pytest.mark.parametrize("camera", CAMERAS)
 def test_each_kind_is_told(camera) -> None:
     assert [camera_kind(render(scene(camera, seed))) for seed in (0, 1)] == [camera] * 2
+
+
+@pytest.mark.parametrize(("camera", "way"), [("still", "left"), ("pan left", "left"), ("zoom out", "right")])
+def test_what_moves_by_itself_is_not_taken_for_the_camera(camera, way) -> None:
+    for seed in (0, 1):
+        drawn = scene(camera, seed, motions=(way,))
+        assert camera_kind(render(drawn), names(drawn)) == camera
+
+
+@pytest.mark.parametrize("camera", ["pan right", "pan up", "zoom in"])
+def test_before_a_plain_colour_the_things_stand_for_the_place(camera) -> None:
+    drawn = scene(camera, 0, places=("red", "blue"))
+    assert camera_kind(render(drawn), names(drawn)) == camera
+
+
+def test_the_sea_moved_sideways_does_not_drift() -> None:
+    drawn = scene("pan right", 4, motions=("up",), places=("sea",))
+    shift_x, shift_y, zoom = camera_motion(render(drawn), names(drawn))
+    assert shift_x == pytest.approx(-drawn.camera.dx, abs=0.02) and abs(shift_y) < 0.02 and abs(zoom) < 0.03
 
 
 def test_it_is_measured_how_far() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vidgen.worlds.backdrop import backdrop
-from vidgen.worlds.detect import DetectorConfig, build_detector
+from vidgen.worlds.detect import Detector, DetectorConfig, build_detector
 from vidgen.worlds.motion import Camera, Motion, Scene, SceneObject
 from vidgen.worlds.places import Place
 from vidgen.worlds.raster import backgrounds
@@ -39,6 +39,26 @@ def overlap(one, other):
     both = max(width, 0) * max(height, 0)
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
     return both / (sum(areas) - both)
+
+
+def test_what_was_searched_in_vain_is_left_alone_until_there_is_more(monkeypatch):
+    """Stars are no things: they are searched once, and a thing that comes beside them is found all the same."""
+    searched = []
+    search = Detector._next
+
+    def counted(self, *arguments):
+        found = search(self, *arguments)
+        searched.append(found[0] is None)
+        return found
+
+    monkeypatch.setattr(Detector, "_next", counted)
+    alone = SceneObject("bus", 0.4, -0.2, 0.2)
+    both = (alone, SceneObject("strawberry", 0.36, 0.25, -0.2))
+    pictures = [scene(alone, place="night sky")] * 4 + [scene(*both, place="night sky")] * 2
+    frames = np.concatenate([render(picture) for picture in pictures])
+    found = build_detector(DetectorConfig(concepts=("bus", "strawberry", "dog"), objects=3))(frames, follow=True)
+    assert [len(seen) for seen in found] == [1, 1, 1, 1, 2, 2]
+    assert sum(searched) in (1, 2)
 
 
 def test_overlap_of_boxes():

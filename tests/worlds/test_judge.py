@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judges see on true renders what captions claim; and not in a mirror, reversed in time, or without the cause."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vidgen.worlds.captions import Claim, claims
-from vidgen.worlds.judge import caused, goes, in_front, judge, number_of, path_change, when
+from vidgen.worlds.detect import DetectorConfig, build_detector
+from vidgen.worlds.judge import caused, distinct, goes, in_front, judge, number_of, path_change, when
 from vidgen.worlds.motion import Act, Beat, Camera, Scene, SceneObject
 from vidgen.worlds.places import Place
 from vidgen.worlds.render import render
@@ -123,6 +126,15 @@ def test_the_nearer_one_is_in_front() -> None:
         assert in_front(watched(scene_of(*things, frames=3)), "dog", "bus") is first
     apart = [SceneObject("dog", 0.3, -0.3, 0.0), SceneObject("bus", 0.3, 0.3, 0.0)]
     assert in_front(watched(scene_of(*apart, frames=3)), "dog", "bus") is None
+
+
+def test_what_is_found_twice_at_one_place_counts_once() -> None:
+    scene = draw_story(
+        StoryConfig(kind="count", counts=(4, 4), concepts=("life ring",), frames=1, places=("white",)), 0
+    )
+    one = build_detector(DetectorConfig(concepts=("life ring",)))(render(scene))[0][0]
+    beside = replace(one, x=one.x + 0.5 * one.size)
+    assert distinct([one, replace(one, x=one.x + 0.3 * one.size, score=0.5), beside]) == 2
 
 
 @pytest.mark.parametrize("number", [1, 4, 6])

@@ -49,7 +49,7 @@ WORLD_EXAMPLES = """
 examples:
   vidgen eval world --out report
   vidgen eval world --model runs/clips/model --n 50 --out report
-  vidgen eval world --suite relation --suite vbench-relation --floors-only --n 500 --out floors
+  vidgen eval world --suite relation --suite vbench-relation --floors-only --n 500 --controls 500 --out floors
   vidgen eval world --videos my-videos --prompts prompts.jsonl --n 100 --out mine
 
 An interrupted run goes on where it stopped when the same command is given again.
@@ -109,6 +109,8 @@ class World(Drawn):
     """Score the true renders alone, straight and through the model's VAE."""
     untrained: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
     """Also sample the model with untrained weights, as a control."""
+    controls: Annotated[int, tyro.conf.arg(metavar="N")] = 96
+    """Cases on which controls are measured, the first of all."""
     workers: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: one a core)")] = None
     """Processes that measure clips."""
 
@@ -200,7 +202,8 @@ def world(argv: Sequence[str]) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     notes: set[str] = set()
     entrants = entrants_of(options, notes.add)
-    run_options = Options(options.out, options.n, options.seed, options.workers or os.cpu_count() or 1)
+    workers = options.workers or os.cpu_count() or 1
+    run_options = Options(options.out, options.n, options.seed, workers, options.controls)
     with _progress() as progress:
         report = evaluate(chosen, entrants, run_options, progress)
     for note in sorted(notes):
@@ -229,6 +232,8 @@ def check_world(options: World) -> None:
         raise ValueError("--floors-only scores no videos: leave out --videos and --prompts.")
     if options.untrained and (options.floors_only or options.videos is not None):
         raise ValueError("--untrained is a control of a model that is scored: leave out --floors-only and --videos.")
+    if options.controls < 1:
+        raise ValueError(f"--controls must be at least 1, got {options.controls}.")
     if options.workers is not None and options.workers < 1:
         raise ValueError(f"--workers must be at least 1, got {options.workers}.")
     if options.steps is not None and options.steps < 1:

@@ -26,7 +26,8 @@ from vidgen.eval.suite import Case, Outcome, Suite, shuffled
 BATCH = 8
 """Cases whose outcomes are kept in one file."""
 CONTROLS = 12 * BATCH
-"""Cases, the first of all, on which controls are measured: what must collapse is seen to collapse on so many."""
+"""Cases on which controls are measured where nothing else is asked for: what must collapse is seen to collapse on so
+many."""
 PLAIN = "plain"
 """The treatment of clips that are left as they are; the others are named by the controls."""
 
@@ -120,13 +121,14 @@ def keep_clips(path: Path, make: Callable[[], np.ndarray]) -> None:
 class Subject:
     """Whose clips of a source are measured: "model", "true", "vae" or "untrained".
 
-    key: of what made them. clips: one file a batch; None is the true renders. controls: whether they are measured too.
+    key: of what made them. clips: one file a batch; None is the true renders. controls: so many cases, the first of all
+    (and whole batches), have their controls measured too.
     """
 
     name: str
     key: str
     clips: tuple[Path, ...] | None
-    controls: bool
+    controls: int
 
 
 def batches(cases: Sequence[Case], size: int = BATCH) -> Iterator[tuple[int, tuple[Case, ...]]]:
@@ -151,7 +153,7 @@ def jobs(
 
 def controlled(subject: Subject, start: int) -> bool:
     """Whether the batch that begins with case `start` has its controls measured."""
-    return subject.controls and start < CONTROLS
+    return start < subject.controls
 
 
 def outcome_file(folder: Path, subject: Subject, suite: Suite, cases: Sequence[Case], start: int) -> Path:
@@ -227,8 +229,8 @@ def write_outcomes(measured: Measured, files: dict[str, Path]) -> None:
 
 
 def read_outcomes(folder: Path, subject: Subject, cases: Sequence[Case], suite: Suite) -> dict[str, list[Outcome]]:
-    """All outcomes of a subject by treatment, in the order of the cases; controls have those of the first CONTROLS."""
-    found: dict[str, list[Outcome]] = {name: [] for name in treatments(suite, subject.controls)}
+    """All outcomes of a subject by treatment, in the order of the cases; controls have those of the first cases."""
+    found: dict[str, list[Outcome]] = {name: [] for name in treatments(suite, subject.controls > 0)}
     for start, _ in batches(cases):
         text = outcome_file(folder, subject, suite, cases, start).read_text(encoding="utf-8")
         for name, outcomes in json.loads(text).items():

@@ -16,7 +16,7 @@ import numpy as np
 from vidgen import __version__
 from vidgen.eval import runner
 from vidgen.eval.estimates import Estimate
-from vidgen.eval.runner import BATCH, PLAIN, Progress, Subject, digest
+from vidgen.eval.runner import BATCH, CONTROLS, PLAIN, Progress, Subject, digest
 from vidgen.eval.suite import Bound, Case, NotApplicableError, Outcome, Setting, Source, Suite, curve
 from vidgen.eval.systems import System, through
 from vidgen.sample.autoencoder import Autoencoder
@@ -31,12 +31,20 @@ TRUE, VAE, MODEL, BLANK = "true", "vae", "model", "untrained"
 
 @dataclass(frozen=True)
 class Options:
-    """How to run. out: folder of all that is kept. n: cases a suite. seed: of cases and noise. workers: processes."""
+    """How to run. out: folder of all that is kept. n: cases a suite. seed: of cases and noise. workers: processes.
+    controls: cases on which controls are measured, the first of all; it is rounded up to whole batches.
+    """
 
     out: Path
     n: int = 200
     seed: int = 0
     workers: int = 1
+    controls: int = CONTROLS
+
+    @property
+    def controlled(self) -> int:
+        """`controls`, in whole batches."""
+        return -(-self.controls // BATCH) * BATCH
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +122,7 @@ class Report:
             "vae": self.entrants.vae.hash() if self.entrants.vae else None,
             "setting": {**asdict(self.entrants.setting), "concepts": len(self.entrants.setting.concepts)},
             "n": self.options.n,
+            "controls": self.options.controlled,
             "seed": self.options.seed,
             "suites": {result.suite.name: _result_dict(result) for result in self.results},
         }
@@ -163,8 +172,8 @@ def evaluate(suites: Sequence[Suite], entrants: Entrants, options: Options, prog
 
     Raises ValueError for a number of cases below 1 or suites of one name.
     """
-    if options.n < 1:
-        raise ValueError(f"n must be at least 1, not {options.n}")
+    if min(options.n, options.controls) < 1:
+        raise ValueError(f"n and controls must be at least 1, not {options.n} and {options.controls}")
     names = [suite.name for suite in suites]
     if len(set(names)) != len(names):
         raise ValueError(f"each suite can be run once; given: {', '.join(names)}")
@@ -186,7 +195,9 @@ def _run_source(suites: list[Suite], entrants: Entrants, options: Options, say: 
         return [Result(suite, 0, {}, not_applicable=str(error)) for suite in suites]
     prompted = [suite for suite in suites if suite.made == "prompt"]
     why, work = "", []
-    todo: list[tuple[Subject, tuple[Case, ...], list[Suite]]] = [(Subject(TRUE, TRUE, None, True), cases, prompted)]
+    todo: list[tuple[Subject, tuple[Case, ...], list[Suite]]] = [
+        (Subject(TRUE, TRUE, None, options.controlled), cases, prompted)
+    ]
     if entrants.vae is not None and fits(entrants.vae, cases):
         todo.append((_through_vae(source, entrants.vae, cases, options, say), cases, suites))
     if entrants.system is not None and prompted:
@@ -218,7 +229,7 @@ def _through_vae(source: Source, vae: Autoencoder, cases: tuple[Case, ...], opti
         clips = [case.render() for case in part]
         return through(vae, np.stack(clips + clips[-1:] * (BATCH - len(clips))))[: len(clips)]
 
-    return _made(VAE, vae.hash(), make, source, cases, options, say, controls=False)
+    return _made(VAE, vae.hash(), make, source, cases, options, say, controls=0)
 
 
 def _sampled(
@@ -227,7 +238,8 @@ def _sampled(
     def make(part: Sequence[Case], start: int) -> np.ndarray:
         return system.make(part, int(digest(source.name, options.seed, start)[:7], 16))
 
-    return _made(name, system.key, make, source, cases, options, say, controls=name == MODEL)
+    controls = options.controlled if name == MODEL else 0
+    return _made(name, system.key, make, source, cases, options, say, controls)
 
 
 def _made(
@@ -238,7 +250,7 @@ def _made(
     cases: tuple[Case, ...],
     options: Options,
     say: Progress,
-    controls: bool,
+    controls: int,
 ) -> Subject:
     """Has clips made batch by batch; those on disk stay. Raises ValueError for clips of another shape."""
     title, files = f"making {source.name}, {name}", []
@@ -269,7 +281,7 @@ def _result(suite: Suite, parts: Sequence[tuple[Subject, tuple[Case, ...]]], opt
         read = runner.read_outcomes(options.out, subject, cases, suite)
         plain[subject.name] = read[PLAIN]
         if subject.name == TRUE:
-            unchanged = suite.summary(read[PLAIN][: runner.CONTROLS])
+            unchanged = suite.summary(read[PLAIN][: options.controlled])
         for treatment, outcomes in read.items():
             columns[column(subject.name, treatment)] = suite.summary(outcomes)
         if suite.curves:

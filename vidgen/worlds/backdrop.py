@@ -27,9 +27,9 @@ def backdrop(frame_HWC: np.ndarray) -> np.ndarray:
     frame = np.asarray(frame_HWC, np.float32)
     columns = np.unique(np.linspace(0, width - 1, 18).round().astype(int))
     options_HNC = frame[:, columns]
-    away_HNW = np.sqrt(np.square(options_HNC[:, :, None] - frame[:, None]).sum(-1))
+    away_HNW = _distance(options_HNC[:, :, None], frame[:, None])
     cost_HN = np.minimum(away_HNW / _NEAR, 1).mean(-1)
-    change = np.sqrt(np.square(options_HNC[1:, :, None] - options_HNC[:-1, None]).sum(-1))
+    change = _distance(options_HNC[1:, :, None], options_HNC[:-1, None])
     change = _JUMP * np.minimum(change / (2 * _NEAR), 1)
     total, came = cost_HN[0], np.zeros((height, len(columns)), int)
     for row in range(1, height):
@@ -47,5 +47,13 @@ def backdrop(frame_HWC: np.ndarray) -> np.ndarray:
     reach = max(1, round(_RELIEF * height / 64))
     near_HR = np.clip(rows[:, None] + np.arange(-reach, reach + 1), 0, height - 1)
     choices_HRC = color_HC[near_HR]
-    nearest_HW = np.square(frame[:, :, None] - choices_HRC[:, None]).sum(-1).argmin(-1)
+    nearest_HW = _distance(frame[:, :, None], choices_HRC[:, None]).argmin(-1)
     return choices_HRC[rows[:, None], nearest_HW]
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Euclidean, over the last axis, of 3; a channel at a time, which is several times faster than a sum over three."""
+    total = np.square(one[..., 0] - other[..., 0])
+    for channel in (1, 2):
+        total += np.square(one[..., channel] - other[..., channel])
+    return np.sqrt(total, out=total)

@@ -11,13 +11,13 @@ matched on what is left of it. Nothing here has seen a model's output.
 import functools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from vidgen.worlds.backdrop import backdrop
-from vidgen.worlds.fitting import Canvas, Fit, Pose, box, covered, explain, fit_object, settle
+from vidgen.worlds.fitting import Canvas, Fit, Pose, box, covered, explain, fit_object, mean_square, settle
 from vidgen.worlds.raster import pyramid
 from vidgen.worlds.sprites import CELL, CONTENT, FIRST_LIGHT, load_atlas
 
@@ -39,8 +39,9 @@ _FEW = 12
 """Up to so many templates are matched one by one."""
 _SURE = 0.75
 """Least score at which a thing is taken to be where the frame before showed it."""
-_NOISE, _LEAST_AREA = 20.0, 0.15
-"""Nothing is looked for where fewer pixels than _LEAST_AREA times the smallest object's square differ by _NOISE."""
+_NOISE, _LEAST_AREA, _CALM = 20.0, 0.15, 0.75
+"""Nothing is looked for where fewer pixels than _LEAST_AREA times the smallest object's square differ by _NOISE; nor,
+where up to _CALM times it did and were searched in vain in a frame before, before so many more do."""
 
 
 @dataclass(frozen=True)
@@ -117,46 +118,56 @@ class Detector:
     def __call__(self, frames_FHWC: np.ndarray, follow: bool = False) -> list[list[Detection]]:
         """Detections of each frame, the surest first; an empty list where nothing is recognised.
 
-        follow: things are looked for first where the frame before showed them, and elsewhere only if that does not fit
-        well; several times faster for frames that are near each other in time. Raises ValueError for anything but uint8
-        [F, H, W, 3].
+        follow: things are looked for first where they would be if they went on as before, then where the frame before
+        showed them, and elsewhere only if neither fits well; what was searched in vain (a crater, a cloud) is left
+        alone until there is more. Several times faster for frames that are near each other in time.
+        Raises ValueError for anything but uint8 [F, H, W, 3].
         """
         if frames_FHWC.dtype != np.uint8 or frames_FHWC.ndim != 4 or frames_FHWC.shape[-1] != 3:
             raise ValueError(f"frames must be uint8 [F, H, W, 3], not {frames_FHWC.dtype} {frames_FHWC.shape}")
         detections: list[list[Detection]] = []
-        found: list[Fit] = []
+        found, vain = [], 0.0
+        last: dict[int, Pose] = {}
         for frame in frames_FHWC:
-            found = self._frame(frame.astype(np.float32), [fit.pose for fit in found] if follow else [])
+            hints = [(_ahead(fit.pose, last), fit.pose) for fit in found] if follow else []
+            last = {} if self.config.repeats else {fit.pose.row: fit.pose for fit in found}
+            found, vain = self._frame(frame.astype(np.float32), hints, vain if follow else 0.0)
             detections.append(_named(found, *frame.shape[:2]))
         return detections
 
-    def _frame(self, seen_HWC: np.ndarray, hints: list[Pose]) -> list[Fit]:
+    def _frame(self, seen_HWC: np.ndarray, hints: list[tuple[Pose, Pose]], vain: float) -> tuple[list[Fit], float]:
+        """What is found; and the share of pixels that were searched in vain. vain: that of the frames before."""
         back_HWC = backdrop(seen_HWC)
         found: list[Fit] = []
-        for pose in hints:
-            explained_HWC, open_HW = explain(seen_HWC, back_HWC, found)
-            fit = fit_object(Canvas.of(seen_HWC, explained_HWC, open_HW), pose, (1, 1, 1, 0, 0))
-            if fit.score >= _SURE and fit.visible >= self.config.least_visible:
-                found = settle(seen_HWC, back_HWC, [*found, fit])
+        for poses in hints:
+            canvas = Canvas.of(seen_HWC, *explain(seen_HWC, back_HWC, found))
+            for pose in dict.fromkeys(poses):
+                fit = fit_object(canvas, pose, (1, 1, 1, 0, 0))
+                if fit.score >= _SURE and fit.visible >= self.config.least_visible:
+                    found = settle(seen_HWC, back_HWC, [*found, fit])
+                    break
+        smallest, searched = self.config.sizes[0] ** 2, 0.0
         clear_HW, clutter = np.ones(seen_HWC.shape[:2], np.float32), self.config.clutter
         while len(found) < self.config.objects:
             explained_HWC, open_HW = explain(seen_HWC, back_HWC, found)
             open_HW = open_HW * clear_HW
-            residual_HW = np.square(seen_HWC - explained_HWC).mean(-1) * open_HW
-            if (residual_HW > _NOISE**2).mean() < _LEAST_AREA * self.config.sizes[0] ** 2:
+            left = float((mean_square(seen_HWC - explained_HWC) * open_HW > _NOISE**2).mean())
+            if left < vain + _LEAST_AREA * smallest:
+                searched = searched or min(left, vain)
                 break
+            searched = max(searched, left)
             done = set() if self.config.repeats else {fit.pose.row for fit in found}
             if set(self.rows_K.tolist()) <= done:
                 break
             best, likeliest = self._next(Canvas.of(seen_HWC, explained_HWC, open_HW), done)
             if best is not None:
-                found = settle(seen_HWC, back_HWC, [*found, best])
+                found, searched = settle(seen_HWC, back_HWC, [*found, best]), 0.0
             elif clutter and likeliest is not None:
                 clutter -= 1
                 clear_HW[covered(likeliest, seen_HWC.shape[0], seen_HWC.shape[1])] = 0
             else:
                 break
-        return found
+        return found, searched if searched <= _CALM * smallest else 0.0
 
     def _next(self, scene: Canvas, done: set[int]) -> tuple[Fit | None, Pose | None]:
         """The object that explains most, and that well; None where none explains enough. And where it looked first."""
@@ -234,6 +245,12 @@ def _match(image_HWC: np.ndarray, weights_DK: np.ndarray) -> np.ndarray:
         ],
         axis=-1,
     )
+
+
+def _ahead(pose: Pose, last: dict[int, Pose]) -> Pose:
+    """Where a thing is next if it goes on as it did. last: by row of the atlas, of the frame before."""
+    before = last.get(pose.row)
+    return pose if before is None else replace(pose, x=2 * pose.x - before.x, y=2 * pose.y - before.y)
 
 
 def _named(found: list[Fit], height: int, width: int) -> list[Detection]:

@@ -8,7 +8,7 @@
 A claim about something that is not recognised is None, not False, so that a suite can count it either way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from vidgen.worlds.claims import Claim
 from vidgen.worlds.detect import Detection, DetectorConfig, build_detector
 from vidgen.worlds.fitting import Pose, paint
 from vidgen.worlds.motion import DIRECTIONS
-from vidgen.worlds.sprites import load_atlas
 from vidgen.worlds.tracks import looks
 from vidgen.worlds.watch import STEADY, Happening, Watched, happenings, rate
 
@@ -29,6 +28,8 @@ SLOW_FAST = 0.25
 """Shares of the frame a second that lie between what captions call slow (0.16 at most) and fast (0.4 at least)."""
 OPEN = 0.9
 """A door whose detection explains less than this share of what it did at first is no longer shut."""
+APART = 0.4
+"""Least distance of the middles of two things that are counted, as a share of the larger one's size."""
 NEAR = 0.1
 """Largest gap between two boxes, as a share of the frame, for one to have hit the other, or to have come out of it."""
 
@@ -53,8 +54,17 @@ def number_of(clip_FHWC: np.ndarray, name: str, count: int = 3, others: tuple[st
     """How many of a concept a clip shows: the median over `count` looks. others: concepts that it may be taken for."""
     config = DetectorConfig(concepts=(name, *others), sizes=(0.2, 0.7), objects=9, shortlist=3, repeats=True)
     frames = clip_FHWC[list(looks(len(clip_FHWC), count))]
-    numbers = [sum(one.name == name for one in found) for found in build_detector(config)(frames, follow=True)]
+    numbers = [distinct([one for one in found if one.name == name]) for found in build_detector(config)(frames, True)]
     return int(np.median(numbers))
+
+
+def distinct(found: Sequence[Detection]) -> int:
+    """How many detections of a concept are not where a surer one is: what a fit leaves of a thing may look like it."""
+    kept: list[Detection] = []
+    for one in sorted(found, key=lambda one: -one.score):
+        if all(np.hypot(one.x - other.x, one.y - other.y) > APART * max(one.size, other.size) for other in kept):
+            kept.append(one)
+    return len(kept)
 
 
 def when(seen: Watched, name: str, kind: str, side: str = "", other: str = "") -> float | None:
@@ -272,27 +282,9 @@ def in_front(seen: Watched, one: str, other: str) -> bool | None:
 
 
 def _pose(seen: Watched, name: str, look: int) -> Pose | None:
-    """A thing's pose in a look; between looks that show it, on the straight line."""
-    track, frame = seen.tracks[name], seen.looks[look]
-    earlier = [at for at, seen_at in enumerate(track.frames) if seen_at <= frame]
-    later = [at for at, seen_at in enumerate(track.frames) if seen_at >= frame]
-    if not earlier or not later:
-        return None
-    a, b = track.detections[earlier[-1]], track.detections[later[0]]
-    first, last = track.frames[earlier[-1]], track.frames[later[0]]
-    share = (frame - first) / (last - first) if last > first else 0.0
-
-    def between(value: Callable[[Detection], float]) -> float:
-        return value(a) + share * (value(b) - value(a))
-
-    return Pose(
-        load_atlas().index(name),
-        a.flip,
-        between(lambda one: one.x),
-        between(lambda one: one.y),
-        between(lambda one: one.size),
-        between(lambda one: one.angle),
-    )
+    """A thing's pose in a look; None before it is first seen and after it is last seen."""
+    frames, frame = seen.tracks[name].frames, seen.looks[look]
+    return seen.pose(name, frame) if frames[0] <= frame <= frames[-1] else None
 
 
 _JUDGES: dict[str, Callable[[Watched, Claim], bool | None]] = {

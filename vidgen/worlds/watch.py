@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidgen.worlds.detect import DetectorConfig, build_detector
+from vidgen.worlds.fitting import Pose
 from vidgen.worlds.motion import DIRECTIONS, FPS
+from vidgen.worlds.sprites import load_atlas
 from vidgen.worlds.tracks import Track, looks, read_clip
 
 MOST_LOOKS = 61
@@ -41,6 +43,17 @@ class Watched:
             rows = [self.looks.index(frame) for frame in track.frames]
             path_L2[rows] = np.stack([track.x, track.y], axis=1)
         return path_L2
+
+    def pose(self, name: str, frame: int) -> Pose:
+        """A thing's pose in a frame: between frames that show it on the straight line, before and after as nearest."""
+        track = self.tracks[name]
+        after = min(int(np.searchsorted(track.frames, frame)), len(track.frames) - 1)
+        before = after if track.frames[after] <= frame else max(after - 1, 0)
+        one, other = track.detections[before], track.detections[after]
+        span = track.frames[after] - track.frames[before]
+        share = min(max((frame - track.frames[before]) / span, 0.0), 1.0) if span else 0.0
+        values = [(1 - share) * getattr(one, key) + share * getattr(other, key) for key in ("x", "y", "size", "angle")]
+        return Pose(load_atlas().index(name), one.flip, *values)
 
     def box(self, name: str, look: int) -> np.ndarray | None:
         """A thing's box, in the look nearest to number `look` that shows it, as shares of the frame; x0, y0, x1, y1."""
