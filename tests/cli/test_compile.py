@@ -253,7 +253,7 @@ def test_a_real_slice(monkeypatch):
     for mode, found in (("train", train), ("sample", sample)):
         assert "error" not in found, f"{mode}: {found}"
         report = found["report"]
-        assert report["mesh"] == {"data": 1, "fsdp": 2, "sequence": 2, "tensor": 1}
+        assert report["mesh"] == {"data": 1, "guidance": 1, "fsdp": 2, "sequence": 2, "tensor": 1}
         assert report["kernel_flops"] > 0 and report["compiled_flops"] > report["model_flops"]
         assert {"fsdp", "sequence"} <= {one["axes"] for one in report["network"]}
         assert page.verdict(found, mode)[0].startswith("fits: ")
