@@ -124,7 +124,8 @@ def main(options: Options) -> None:
     out = options.out.absolute()
     out.mkdir(parents=True, exist_ok=True)
     wanted = [name for name in ROWS if options.only in name and not options.table and figures_of(out, name) is None]
-    for name in track(wanted, description="compiling", console=Console(stderr=True)):
+    screen = Console(stderr=True)
+    for name in track(wanted, description="compiling", console=screen, disable=not screen.is_terminal):
         compile_row(out, name)
     print(table(out))
 
