@@ -216,6 +216,50 @@ def result(workdir: Path, steps: int) -> str:
     return digest.hexdigest()
 
 
+@dataclasses.dataclass
+class Comparison:
+    """With the run that was left alone. expected: its losses by step; wrong: what differs from it."""
+
+    expected: dict[int, str]
+    wrong: list[str] = dataclasses.field(default_factory=list)
+
+    def losses(self, name: str, losses: list[tuple[int, str]]) -> None:
+        """Notes losses that differ."""
+        self.wrong += [f"{name}: loss of step {step} differs" for step, loss in losses if self.expected[step] != loss]
+
+
+def kill_often(runs: Runs, workdir: Path, kills: int, rng: random.Random, comparison: Comparison) -> tuple[int, int]:
+    """Kills a run so many times; (how many of them cut a save short, steps that were done in all)."""
+    in_save = steps_done = 0
+    for kill in range(1, kills + 1):
+        losses, cut_short = runs.killed(workdir, rng, in_save=kill % 2 == 0)
+        comparison.losses(f"kill {kill}", losses)
+        in_save += cut_short
+        steps_done += len(losses)
+        print(f"kill {kill}: at step {losses[-1][0] if losses else 0}", file=sys.stderr)
+        if runs.steps in saved_steps(workdir):
+            sys.exit(f"the run was over after {kill} kills; give it more --steps")
+    return in_save, steps_done
+
+
+def corrupt(
+    runs: Runs, base: Path, copy: Path, kind: str, whole: str, rng: random.Random, comparison: Comparison
+) -> tuple[str, ...]:
+    """Damages a file in a copy of a run, which goes on to its end; what is said of it in the table."""
+    shutil.copytree(base, copy)
+    before, newest = saved_steps(copy)[-2:]
+    file = damage(copy / "checkpoints" / str(newest), rng, kind)
+    losses = runs.to_the_end(copy)
+    said = Path(f"{copy}.log").read_text()
+    reported = f"checkpoint step {newest} in" in said and "is passed over" in said
+    comparison.losses(copy.name, losses)
+    equal = result(copy, runs.steps) == whole
+    if not (reported and equal and losses[0][0] == before + 1):
+        comparison.wrong.append(f"{copy.name}: {kind} {file}")
+    told, ended = "yes" if reported else "NO", "equal" if equal else "DIFFERS"
+    return file, kind, told, f"{losses[0][0] - 1} of {newest}", ended
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
@@ -227,62 +271,32 @@ def main() -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["vidgen.train.optim", "vidgen.train.loop", "vidgen.data.pipeline"])
     rng, began = random.Random(options.seed), time.time()
+    table = Table("file of the newest checkpoint", "damage", "reported", "went on from", "result")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         runs = Runs(context, str(folder / "cache"), options.steps)
-        expected = dict(runs.to_the_end(folder / "whole"))
-        wrong: list[str] = []
-
-        def check(name: str, losses: list[tuple[int, str]]) -> None:
-            wrong.extend(f"{name}: loss of step {step} differs" for step, loss in losses if expected[step] != loss)
-
-        workdir, in_save, steps_done = folder / "killed", 0, 0
-        for kill in range(options.kills):
-            losses, cut_short = runs.killed(workdir, rng, in_save=kill % 2 == 1)
-            check(f"kill {kill + 1}", losses)
-            in_save += cut_short
-            steps_done += len(losses)
-            print(f"kill {kill + 1}: at step {losses[-1][0] if losses else 0}", file=sys.stderr)
-            if options.steps in saved_steps(workdir):
-                sys.exit(f"the run was over after {kill + 1} kills; give it more --steps")
-        lost = steps_done - saved_steps(workdir)[-1]
-        base = folder / "base"
-        check("before the end", runs.until(workdir, options.steps - 3 * SAVE_EVERY))
+        comparison = Comparison(dict(runs.to_the_end(folder / "whole")))
+        workdir, base = folder / "killed", folder / "base"
+        in_save, steps_done = kill_often(runs, workdir, options.kills, rng, comparison)
+        kept = saved_steps(workdir)[-1]
+        comparison.losses("before the end", runs.until(workdir, options.steps - 3 * SAVE_EVERY))
         shutil.copytree(workdir, base, ignore=shutil.ignore_patterns(TEMPORARY))
-        check("after the kills", runs.to_the_end(workdir))
+        comparison.losses("after the kills", runs.to_the_end(workdir))
         whole = result(folder / "whole", options.steps)
         if result(workdir, options.steps) != whole:
-            wrong.append("the killed run's result differs")
-
-        table = Table("file of the newest checkpoint", "damage", "reported", "went on from", "result")
+            comparison.wrong.append("the killed run's result differs")
         for number in range(options.corruptions):
-            copy, kind = folder / f"damaged{number}", ("truncate", "flip", "delete")[number % 3]
-            shutil.copytree(base, copy)
-            before, newest = saved_steps(copy)[-2:]
-            file = damage(copy / "checkpoints" / str(newest), rng, kind)
-            losses = runs.to_the_end(copy)
-            said = Path(f"{copy}.log").read_text()
-            reported = f"checkpoint step {newest} in" in said and "is passed over" in said
-            check(f"corruption {number + 1}", losses)
-            equal = result(copy, options.steps) == whole
-            if not (reported and equal and losses[0][0] == before + 1):
-                wrong.append(f"corruption {number + 1}: {kind} {file}")
-            table.add_row(
-                file,
-                kind,
-                "yes" if reported else "NO",
-                f"{losses[0][0] - 1} of {newest}",
-                "equal" if equal else "DIFFERS",
-            )
+            copy, kind = folder / f"corruption {number + 1}", ("truncate", "flip", "delete")[number % 3]
+            table.add_row(*corrupt(runs, base, copy, kind, whole, rng, comparison))
     console = Console(width=max(Console().width, 110))
     console.print(table)
     console.print(
         f"{options.kills} kills, {in_save} of them while a checkpoint was being written: {steps_done} steps were done "
-        f"for {steps_done - lost}, and {'all' if not wrong else 'NOT all'} losses, arrays, data positions and model "
-        f"files are bit-equal to the run that was left alone ({time.time() - began:.0f} s)"
+        f"for {kept}, and {'NOT all' if comparison.wrong else 'all'} losses, arrays, data positions and model files "
+        f"are bit-equal to the run that was left alone ({time.time() - began:.0f} s)"
     )
-    if wrong:
-        sys.exit("\n".join(wrong))
+    if comparison.wrong:
+        sys.exit("\n".join(comparison.wrong))
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ def test_the_default_is_one_device() -> None:
 
 def test_what_is_left_goes_to_the_open_axis() -> None:
     mesh = make_mesh(MeshConfig(fsdp=-1, tensor=2))
-    assert dict(mesh.shape) == {"data": 1, "fsdp": 4, "sequence": 1, "tensor": 2}
+    assert dict(mesh.shape) == {"data": 1, "guidance": 1, "fsdp": 4, "sequence": 1, "tensor": 2}
     assert len(set(mesh.devices.flat)) == 8
-    assert MeshConfig(data=-1, slices=2).shape(8) == (8, 1, 1, 1)
+    assert MeshConfig(data=-1, slices=2).shape(8) == (8, 1, 1, 1, 1)
 
 
 def test_tensor_neighbours_are_neighbours_and_slices_are_outermost() -> None:
@@ -35,6 +35,8 @@ def test_tensor_neighbours_are_neighbours_and_slices_are_outermost() -> None:
         ({"data": -1, "fsdp": -1}, "at most one"),
         ({"data": 3, "slices": 2}, "multiple of slices"),
         ({"slices": 0}, "slices = 0"),
+        ({"guidance": 3}, "it must be 1 or 2"),
+        ({"guidance": -1}, "it must be 1 or 2"),
     ],
 )
 def test_sizes_that_make_no_sense(sizes: dict[str, int], message: str) -> None:

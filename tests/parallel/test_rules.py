@@ -22,7 +22,7 @@ from vidgen.typing import DIMENSIONS
 
 FINE, COARSE = Stage(2, 8, 4, 16, 1), Stage(4, 16, 8, 32, 2)
 VAE_CONFIG = VAEConfig(channels=3, encoder=(FINE, COARSE), decoder=(COARSE, FINE))
-EIGHT = {"data": 1, "fsdp": 2, "sequence": 1, "tensor": 4}
+EIGHT = {"data": 1, "guidance": 1, "fsdp": 2, "sequence": 1, "tensor": 4}
 
 
 @functools.cache
@@ -71,11 +71,14 @@ def test_what_does_not_divide_is_whole_if_small_and_an_error_if_large() -> None:
 
 def test_activations_follow_the_dimension_key() -> None:
     assert set(ACTIVATIONS) <= set(DIMENSIONS)
-    mesh = {"data": 2, "fsdp": 2, "sequence": 2, "tensor": 2}
+    mesh = {"data": 2, "guidance": 1, "fsdp": 2, "sequence": 2, "tensor": 2}
     assert activation_spec("BLNK", (8, 6, 4, 3), mesh) == P(("data", "fsdp"), "sequence", "tensor", None)
     assert activation_spec("BE6D", (8, 6, 6, 4), mesh) == P(("data", "fsdp"), None, None, None)
     assert activation_spec("BLD", (2, 5, 4), mesh) == P("data", None, None)
     assert activation_spec("BLD", (1, 6, 4), mesh) == P(None, "sequence", None)
     assert activation_spec("BLD", (8, 6, 4), {**mesh, "data": 1, "sequence": 1}) == P("fsdp", None, None)
+    halves = {**mesh, "guidance": 2}
+    assert activation_spec("BLD", (8, 6, 4), halves) == P(("guidance", "data", "fsdp"), "sequence", None)
+    assert activation_spec("BLD", (2, 6, 4), halves) == P("guidance", "sequence", None)
     with pytest.raises(ValueError, match="'BLD' were given for an array of shape"):
         activation_spec("BLD", (1, 2), mesh)

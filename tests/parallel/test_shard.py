@@ -19,7 +19,7 @@ from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
-from vidgen.parallel.mesh import AXES, MeshConfig, make_mesh
+from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import (
     constrain,
     make_parallel,
@@ -49,6 +49,7 @@ LATENTS = {
     "latent_BTHWC": RNG.normal(size=(8, 2, 1, 5, 8)).astype(np.float16),
     "text_BS": RNG.integers(0, 16, (8, 3)).astype(np.int32),
 }
+AXES = ("data", "fsdp", "sequence", "tensor")  # those that training knows
 VIDEO = {"video_BFHWC": RNG.integers(0, 256, (8, 5, 32, 8, 3)).astype(np.uint8)}
 # Compiling for eight devices takes a second or more: "-m 'not slow'" tries one mesh with three axes for each network.
 PLAIN = {("dit", (1, 2, 2, 2)), ("vae", (2, 1, 2, 2))}

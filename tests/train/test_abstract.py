@@ -20,6 +20,7 @@ from vidgen.train.dit import dit_loss, init_params, step_flops
 from vidgen.train.optim import make_optimizer
 
 TINY = load_experiment(Path(__file__).with_name("tiny_dit.py"))
+TINY_VAE = load_experiment(Path(__file__).with_name("tiny.py"))
 NETWORKS = Networks(TINY.vae_config, TINY.text, TINY.model)
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 CLIPS, TEXT = (8, 2, 4, 4, 4), (8, 7)
@@ -48,6 +49,37 @@ def test_the_step_of_shapes_is_the_step_of_a_run(axes: dict) -> None:
         of_shapes = lowered(program.function, *program.arguments)
     assert of_shapes == of_arrays
     assert "tf.aliasing_output" in of_shapes or "jax.buffer_donor" in of_shapes
+
+
+def test_the_step_of_shapes_of_a_vae_is_the_step_of_a_run(tmp_path: Path) -> None:
+    mesh = make_mesh(MeshConfig(fsdp=2, tensor=2), jax.devices()[:4])
+    program = TINY_VAE.program("train", mesh)
+    task = TINY_VAE.task(tmp_path)
+    with jax.set_mesh(mesh):
+        shapes = jax.eval_shape(task.init, jax.random.key(0))
+        shardings = shard.parameter_shardings(shapes, mesh)
+        params = jax.jit(task.init, out_shardings=shardings)(jax.random.key(0))
+        optimizer = task.make_optimizer(params, TINY_VAE.loop.steps)
+        state, kept = train_state.create_on(mesh, params, shardings, optimizer)
+        step = train_state.jit_step(train_state.make_step(task.loss_fn, optimizer, task.ema, 0), kept, mesh)
+        batch = shard.place_batch({"video_BFHWC": np.zeros((2, 5, 16, 16, 3), np.uint8)}, mesh)
+        assert lowered(program.function, *program.arguments) == lowered(step, state, batch)
+    assert program.model_flops == task.flops(batch)
+    assert (program.clips, program.frames, program.tokens) == (2, 5, 2 * 2 * 2)
+    assert program.parameters == {name: trees.count(params[name]) for name in ("encoder", "decoder")}
+
+
+def test_a_vae_has_no_sampler() -> None:
+    with pytest.raises(ValueError, match="take --mode train"):
+        TINY_VAE.program("sample", make_mesh(MeshConfig()))
+
+
+def test_a_program_names_the_option_that_changes_its_clips() -> None:
+    one = make_mesh(MeshConfig())
+    for experiment in (TINY, TINY_VAE):
+        program = experiment.program("train", one)
+        changed = override(experiment, [program.batch_option, str(2 * program.clips)])
+        assert changed.program("train", one).clips == 2 * program.clips
 
 
 def test_the_largest_stream_is_compiled_and_counted() -> None:

@@ -58,7 +58,8 @@ class Report:
         traffic: bytes to and from HBM.
         network: collectives.
         compute_seconds, memory_seconds: at the device's peak rates.
-        compile_seconds: what compiling took here.
+        compile_seconds: what compiling took here; compile_cpu_seconds: the same in time of the processors, which does
+            not depend on what else runs on the machine.
         rematerialised_flops: of the compiled ones, the forward pass computed again for the backward pass.
         rescored_flops: of those of kernels, scores computed again in the backward pass, and what hangs on them.
     """
@@ -83,6 +84,7 @@ class Report:
     compile_seconds: float
     rematerialised_flops: float = 0.0
     rescored_flops: float = 0.0
+    compile_cpu_seconds: float = 0.0
 
     @property
     def peak(self) -> float:
@@ -149,6 +151,7 @@ def analyse(
     slices: int = 1,
     model_flops: float,
     compile_seconds: float = 0.0,
+    compile_cpu_seconds: float = 0.0,
 ) -> Report:
     """Reads a compiled program. model_flops are of all devices together."""
     chip, devices = topology.chip, mesh.devices.size
@@ -177,6 +180,7 @@ def analyse(
         compute_seconds=flops * chip.devices / chip.flops,
         memory_seconds=traffic * chip.devices / chip.hbm_bandwidth,
         compile_seconds=compile_seconds,
+        compile_cpu_seconds=compile_cpu_seconds,
         rematerialised_flops=counted.rematerialised,
         rescored_flops=counted.rescored,
     )

@@ -12,18 +12,20 @@ import numpy as np
 from jax.experimental import mesh_utils
 from jax.sharding import AxisType, Mesh
 
-AXES = ("data", "fsdp", "sequence", "tensor")
+AXES = ("data", "guidance", "fsdp", "sequence", "tensor")
 """From the axis that talks least to the one that talks most; the last ones lie on neighbouring chips."""
 
 
 @dataclasses.dataclass(frozen=True)
 class MeshConfig:
-    """How many ways each kind of work is divided. One of the four axes may be -1: what the others leave over.
+    """How many ways each kind of work is divided. One axis, but not guidance, may be -1: what the others leave over.
 
     The default is one device.
 
     Attributes:
         data: copies of the parameters, each with its own clips; gradients alone travel between them.
+        guidance: 2 computes the conditional and the unconditional half of guidance on different devices, each with its
+            own copy of the parameters; only the velocities meet. For sampling alone.
         fsdp: ways to divide parameters, optimiser state and clips; weights are gathered layer by layer.
         sequence: ways to divide the tokens of a clip (the rows of a picture in the VAE).
         tensor: ways to divide heads and MLPs.
@@ -32,6 +34,7 @@ class MeshConfig:
     """
 
     data: int = 1
+    guidance: int = 1
     fsdp: int = 1
     sequence: int = 1
     tensor: int = 1
@@ -45,13 +48,15 @@ class MeshConfig:
                 f"the mesh was given as {_describe(sizes)}; every axis must be 1 or more, and at most one may be -1 "
                 f"(what is left)"
             )
+        if self.guidance not in (1, 2):
+            raise ValueError(f"guidance = {self.guidance} was given; guidance has two halves, so it must be 1 or 2")
         if self.slices < 1 or (self.data != -1 and self.data % self.slices):
             raise ValueError(
                 f"data = {self.data} with slices = {self.slices} was given; the data axis runs over the slices, so "
                 f"data must be a multiple of slices (or -1)"
             )
 
-    def shape(self, devices: int) -> tuple[int, int, int, int]:
+    def shape(self, devices: int) -> tuple[int, ...]:
         """Sizes of `AXES` on so many devices, with -1 filled in.
 
         Raises:
@@ -70,7 +75,7 @@ class MeshConfig:
                 f"{devices} are here; "
                 f"make the product of the axes equal to {devices}, or set one axis to -1"
             )
-        return sizes["data"], sizes["fsdp"], sizes["sequence"], sizes["tensor"]
+        return tuple(sizes.values())
 
 
 def make_mesh(config: MeshConfig, devices: Sequence[Any] | None = None) -> Mesh:
@@ -98,7 +103,7 @@ def make_mesh(config: MeshConfig, devices: Sequence[Any] | None = None) -> Mesh:
     if on_tpu and config.slices > 1:
         inner = (shape[0] // config.slices, *shape[1:])
         array = mesh_utils.create_hybrid_device_mesh(
-            inner, (config.slices, 1, 1, 1), devices, allow_split_physical_axes=True
+            inner, (config.slices, *(1 for _ in inner[1:])), devices, allow_split_physical_axes=True
         )
     elif on_tpu and len(devices) > 1:
         array = mesh_utils.create_device_mesh(shape, devices, allow_split_physical_axes=True)

@@ -29,6 +29,7 @@ class Program:
         tokens: of a clip.
         evaluations: of the network in one call, each on all clips; guidance does not count twice.
         parameters: how many each network has.
+        batch_option: the option of the command that says how many clips are in a call.
     """
 
     function: Any
@@ -41,17 +42,23 @@ class Program:
     tokens: int
     evaluations: int
     parameters: dict[str, int]
+    batch_option: str
 
 
 def compile_program(program: Program, mesh: Mesh, topology: Topology, slices: int = 1) -> Report:
     """Compiles for the devices of a mesh, which need not exist, and reads the result; seconds to minutes."""
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     with jax.set_mesh(mesh):
         compiled = program.function.lower(*program.arguments).compile()
-    seconds = time.perf_counter() - start
     return analyse(
-        compiled, mesh, topology, slices=slices, model_flops=program.model_flops, compile_seconds=seconds
-    )  # fmt: skip
+        compiled,
+        mesh,
+        topology,
+        slices=slices,
+        model_flops=program.model_flops,
+        compile_seconds=time.perf_counter() - start,
+        compile_cpu_seconds=time.process_time() - worked,
+    )
 
 
 def product_flops(function: Callable, *arguments: Any) -> float:

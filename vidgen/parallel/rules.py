@@ -17,9 +17,10 @@ Axis = str | tuple[str, ...] | None
 
 # Letters of the dimension key that are divided; all others are whole on every device. H is rows of cells in the VAE,
 # whose first latent frame stands alone, so that time seldom divides. Weights meet their activations by these letters
-# too: what is left of a weight's sharding when it is used is N or M.
+# too: what is left of a weight's sharding when it is used is N or M. Guidance comes first among the axes of B: of the
+# batch that holds the conditional rows and then the unconditional ones, each half lies on one half of the devices.
 ACTIVATIONS: dict[str, tuple[str, ...]] = {
-    "B": ("data", "fsdp"),
+    "B": ("guidance", "data", "fsdp"),
     "L": ("sequence",),
     "H": ("sequence",),
     "N": ("tensor",),

@@ -140,6 +140,8 @@ def abstract_batch(batch: Mapping[str, jax.ShapeDtypeStruct], mesh: Mesh) -> dic
 
 
 def _check_divides(mesh: Mesh, batch_size: int) -> None:
+    if mesh.shape["guidance"] > 1:
+        raise ValueError("mesh.guidance = 2 is for sampling: train with 1, and give its devices to another axis")
     ways = mesh.shape["data"] * mesh.shape["fsdp"]
     if batch_size % ways:
         raise ValueError(

@@ -81,6 +81,7 @@ def sampling_program(
         tokens=math.prod(shape[:3]) // math.prod(networks.dit.patch),
         evaluations=evaluations,
         parameters={name: trees.count(params[name]) for name in ("dit", "text", "vae")},
+        batch_option="--clips",
     )
 
 

@@ -224,6 +224,7 @@ class DiTTraining:
             tokens=tokens,
             evaluations=1,
             parameters={name: trees.count(tree) for name, tree in params.items()},
+            batch_option=f"--data.{stream}.batch-size",
         )
 
 

@@ -4,17 +4,21 @@
 
 import dataclasses
 import itertools
+import math
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 
+from vidgen import trees
 from vidgen.data.pipeline import WorldSource, video_batches
 from vidgen.models.layers import apply
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.program import Program
 from vidgen.parallel.shard import constrain, own_rows
 from vidgen.sample.autoencoder import (
     Autoencoder,
@@ -25,8 +29,10 @@ from vidgen.sample.autoencoder import (
     to_float,
 )
 from vidgen.sample.export import contact_sheet
+from vidgen.train.abstract import Mode, training_step
 from vidgen.train.loop import LoopConfig, Results, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
+from vidgen.train.state import LossFn
 from vidgen.worlds.scene import SceneConfig
 
 
@@ -88,7 +94,7 @@ class VAETraining:
         measured = [np.stack([source[32 * i + j]["video"] for j in range(32)]) for i in range(8)]
         return Task(
             init=lambda key: vae.init(key, example, key)["params"] if start is None else start.params,
-            loss_fn=lambda params, batch, key: vae_loss(vae, self.loss, params, batch["video_BFHWC"], key),
+            loss_fn=self.task_loss(),
             batches=video_batches(source, self.batch_size, self.loop.seed, rows=rows),
             make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
             ema=self.optim.ema,
@@ -99,6 +105,45 @@ class VAETraining:
                 self.model, ema, kept or measure_space(self.model, ema, measured), folder
             ),
             mesh=mesh,
+        )
+
+    def task_loss(self) -> LossFn:
+        """The loss that a run takes the gradient of."""
+        vae = VAE(self.model, constrain)
+        return lambda params, batch, key: vae_loss(vae, self.loss, params, batch["video_BFHWC"], key)
+
+    def program(self, mode: Mode, mesh: Mesh, clips: int = 1) -> Program:
+        """The training step; see `vidgen.train.abstract.Compilable`. The tokens of a clip are its latent cells."""
+        if mode == "sample":
+            raise ValueError(
+                f"this experiment trains a VAE, and --mode sample with --clips {clips} is for those that train a "
+                f"transformer (DiTTraining): take --mode train"
+            )
+        scenes = self.scenes
+        clip = scenes.frames, scenes.height, scenes.width, 3
+        cells = math.prod(self.model.latent_shape(*clip[:3])[:3])
+        batch = {"video_BFHWC": jax.ShapeDtypeStruct((self.batch_size, *clip), jnp.uint8)}
+        step, arguments, params = training_step(
+            mesh,
+            lambda key: VAE(self.model).init(key, jnp.zeros((1, *clip)), key)["params"],
+            self.task_loss(),
+            lambda params: make_optimizer(self.optim, self.loop.steps, params),
+            self.optim.ema,
+            self.loop.seed,
+            batch,
+        )
+        return Program(
+            function=step,
+            arguments=arguments,
+            model_flops=step_flops(self.model, batch["video_BFHWC"].shape),
+            clips=self.batch_size,
+            frames=scenes.frames,
+            height=scenes.height,
+            width=scenes.width,
+            tokens=cells,
+            evaluations=1,
+            parameters={name: trees.count(tree) for name, tree in params.items()},
+            batch_option="--batch-size",
         )
 
 

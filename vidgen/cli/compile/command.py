@@ -87,7 +87,7 @@ def check(options: Compile) -> Topology:
         if value is not None and not (math.isfinite(value) and value > 0):
             raise ValueError(f"--{name} is {value}; it must be above 0")
     if options.mode == "train" and options.clips != 1:
-        raise ValueError("--clips is for --mode sample; a training step takes --data.0.batch-size clips")
+        raise ValueError("--clips is for --mode sample; a training step takes the experiment's batch size")
     if options.json is not None and (options.json.is_dir() or not options.json.absolute().parent.is_dir()):
         raise FileNotFoundError(f"--json {options.json}: give a file in a folder that exists")
     return topology

@@ -59,24 +59,33 @@ def larger(topology: str, chips: int) -> str:
 
 
 def advice(
-    topology: str, mesh: dict[str, int], mode: str, clips: int, remat: str, needed: float, there: float, state: float
+    topology: str,
+    mesh: dict[str, int],
+    mode: str,
+    clips: int,
+    batch_option: str,
+    remat: str | None,
+    needed: float,
+    there: float,
+    state: float,
 ) -> list[str]:
     """What to change so that a program fits, in the order in which to try it.
 
     Args:
         topology: its name; mesh: size of every axis; mode: "train" or "sample"; clips: in a call.
-        remat: the policy; needed, there, state: bytes on a device, of which `state` are arguments.
+        batch_option: says how many clips are in a call; remat: the policy, None where there is no choice.
+        needed, there, state: bytes on a device, of which `state` are arguments.
     """
     lines = []
     if state > 0.5 * there:
         ways = 2 ** math.ceil(math.log2(state / (0.5 * there)))
         lines.append(f"the state takes {state / GIB:.1f} GiB: divide it {ways} times more, by mesh.fsdp or mesh.tensor")
-    if mode == "train" and remat != "full":
+    if mode == "train" and remat not in (None, "full"):
         lines.append("recompute more: --model.remat full")
     if mode == "train" and clips > mesh["data"] * mesh["fsdp"]:
-        lines.append(f"fewer clips a device: --data.0.batch-size {max(mesh['data'] * mesh['fsdp'], clips // 2)}")
+        lines.append(f"fewer clips a device: {batch_option} {max(mesh['data'] * mesh['fsdp'], clips // 2)}")
     if mode == "sample" and clips > 1:
-        lines.append(f"fewer clips at once: --clips {max(1, clips // 2)}")
+        lines.append(f"fewer clips at once: {batch_option} {max(1, clips // 2)}")
     if math.prod(mesh.values()) > 1:
         lines.append(f"divide each clip's tokens further: --mesh.sequence {2 * mesh['sequence']}")
     return lines + general_advice(topology, needed / there)

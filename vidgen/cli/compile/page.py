@@ -54,7 +54,8 @@ def _account(answer: dict[str, Any], values: dict[str, float], mode: str) -> Tab
         call = "a step" if mode == "train" else "a call"
         money = f"{values['cost_per_call']:.4g} {call}, {values['cost_per_video_second']:.4g} a second of video"
         table.add_row("cost", f"{money}, at least")
-    table.add_row("compiled in", f"{report['compile_seconds']:.0f} s")
+    spent = f"{report['compile_seconds']:.0f} s, {report['compile_cpu_seconds']:.0f} s of the processors' time"
+    table.add_row("compiled in", spent)
     return table
 
 
@@ -99,9 +100,10 @@ def verdict(answer: dict[str, Any], mode: str) -> list[str]:
     here = f"{report['peak'] / GIB:.2f} of {report['capacity'] / GIB:.0f} GiB a device"
     if report["fits"]:
         return [f"fits: {here}"]
+    program = answer["program"]
     what = advice(
-        report["topology"], report["mesh"], mode, answer["program"]["clips"], answer["remat"], report["peak"],
-        report["capacity"], report["arguments"],
+        report["topology"], report["mesh"], mode, program["clips"], program["batch_option"], answer["remat"],
+        report["peak"], report["capacity"], report["arguments"],
     )  # fmt: skip
     return [f"does not fit: {here}", *(f"  - {line}" for line in what)]
 

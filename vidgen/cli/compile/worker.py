@@ -52,7 +52,7 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
     if not hasattr(config, "program"):
         raise ValueError(
             f"{request['experiment']} makes a {type(config).__name__}, which gives no program to compile; give an "
-            f"experiment that trains a diffusion transformer (DiTTraining)"
+            f"experiment that trains a network (DiTTraining, VAETraining)"
         )
     topology = parse_topology(request["topology"])
     slices = request["slices"]
@@ -66,7 +66,7 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
         "report": {**dataclasses.asdict(report), **{name: getattr(report, name) for name in derived}},
         "program": {name: getattr(program, name) for name in sorted(kept)},
         "mfu_bound": report.utilisation(report.roofline_seconds),
-        "remat": config.model.remat,
+        "remat": getattr(config.model, "remat", None),  # networks that keep everything have no such choice
         "devices_per_chip": topology.chip.devices,
         "peak_flops": topology.chip.flops,
     }
