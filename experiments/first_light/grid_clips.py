@@ -14,7 +14,7 @@ from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
 
-CLIPS = LatentData("clips", FIRST_LIGHT_ON_GRID, count=12_288, batch_size=32, text_length=32, weight=0.7, shift=6.0)
+CLIPS = LatentData("clips", FIRST_LIGHT_ON_GRID, count=12_288, batch_size=32, text_length=32, weight=0.8, shift=6.0)
 PROMPTS = (
     "an astronaut moves to the right across the moon",
     "a rocket rises up in the night sky",
@@ -34,8 +34,8 @@ def get_config() -> DiTTraining:
         images,
         start_from="runs/grid_images/model/dit.safetensors",
         text_from="",
-        data=(CLIPS, dataclasses.replace(images.data[0], weight=0.3)),
-        optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.7, lr_end=0.02),
-        loop=LoopConfig(steps=4100, log_every=25, eval_every=500, save_every=300),
+        data=(CLIPS, dataclasses.replace(images.data[0], weight=0.2)),
+        optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.6, lr_end=0.02),
+        loop=LoopConfig(steps=2300, log_every=25, eval_every=400, save_every=200),
         prompts=PROMPTS,
     )

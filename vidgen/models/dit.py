@@ -34,8 +34,9 @@ class DiTConfig:
         text_width: features of a text token.
         time_width: features of the time sinusoid.
         time_scale: t in [0, 1] is multiplied by this before the sinusoid (timesteps 0-1000 in Wan and DiT).
-        coordinates: whether tokens also learn where they are in the frame as a share of its size, so that "left"
-            means the same at every size; rotary positions alone are relative.
+        coordinates: whether tokens also learn where they are in the clip as a share of its size and length, so that
+            "left" means the same at every size and a thing that moves to the right starts at the left; rotary positions
+            alone are relative.
         precondition: whether the network predicts what a linear estimate of the velocity leaves over, so that it need
             not carry the noise through its width (see `linear_velocity`).
         deviation: standard deviation of each channel of the latents, which `precondition` reckons with; empty is 1.
@@ -245,8 +246,8 @@ def linear_velocity(t: Array, deviation: Array | float = 1.0) -> Linear:
 
 
 def _coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int = 4) -> Array:
-    """Sines and cosines of row and column as a share of the frame: [B, L, 4 * octaves]."""
-    share = (positions_BL3[..., 1:] + 0.5) / extent_BL3[..., 1:]
+    """Sines and cosines of frame, row and column as a share of the clip: [B, L, 6 * octaves]."""
+    share = (positions_BL3 + 0.5) / extent_BL3
     angles = (jnp.pi / 2) * share[..., None] * 2.0 ** jnp.arange(octaves)
     return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(*share.shape[:2], -1)
 
