@@ -61,6 +61,18 @@ def test_what_was_searched_in_vain_is_left_alone_until_there_is_more(monkeypatch
     assert sum(searched) in (1, 2)
 
 
+def test_what_goes_on_as_it_did_is_not_searched_again(monkeypatch):
+    """13 pixels a frame are further than a fit reaches; from the third frame on it is known where to begin."""
+    searched = []
+    search = Detector._next
+    monkeypatch.setattr(Detector, "_next", lambda *arguments: searched.append(1) or search(*arguments))
+    bus = SceneObject("bus", 0.36, -0.3, 0.1, motion=Motion("right", dx=0.6))
+    found = build_detector(DetectorConfig(concepts=("bus", "dog"), objects=1))(
+        render(scene(bus, frames=4)), follow=True
+    )
+    assert [len(seen) for seen in found] == [1, 1, 1, 1] and len(searched) == 2
+
+
 def test_overlap_of_boxes():
     assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(2 / 6)
 

@@ -39,9 +39,9 @@ _FEW = 12
 """Up to so many templates are matched one by one."""
 _SURE = 0.75
 """Least score at which a thing is taken to be where the frame before showed it."""
-_NOISE, _LEAST_AREA, _CALM = 20.0, 0.15, 0.75
+_NOISE, _LEAST_AREA, _CALM = 20.0, 0.15, 1.0
 """Nothing is looked for where fewer pixels than _LEAST_AREA times the smallest object's square differ by _NOISE; nor,
-where up to _CALM times it did and were searched in vain in a frame before, before so many more do."""
+where up to _CALM times that square were searched in vain in a frame before, until so many more do."""
 
 
 @dataclass(frozen=True)
