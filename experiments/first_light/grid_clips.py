@@ -36,6 +36,6 @@ def get_config() -> DiTTraining:
         text_from="",
         data=(CLIPS, dataclasses.replace(images.data[0], weight=0.2)),
         optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.6, lr_end=0.02),
-        loop=LoopConfig(steps=2300, log_every=25, eval_every=400, save_every=200),
+        loop=LoopConfig(steps=3000, log_every=25, eval_every=400, save_every=200),
         prompts=PROMPTS,
     )

@@ -169,6 +169,25 @@ def test_pooled_text_reaches_every_token_without_cross_attention() -> None:
     assert change(dataclasses.replace(CONFIG, pooled_text=False), {**without, "blocks": deaf}).max() == 0.0
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_tokens_know_where_and_when_they_are(axis: int) -> None:
+    """A clip whose tokens all lie one step further on an axis is another clip; rotary positions alone cannot tell."""
+    positions = jnp.broadcast_to(rope.grid_positions(2, 2, 2), (1, 8, 3))
+    tokens, extent = jax.random.normal(jax.random.key(4), (1, 8, 12)), jnp.full((1, 8, 3), 3)
+    zeros = jnp.zeros((1, 8), jnp.int32)
+
+    def moves(config: DiTConfig, params: dict) -> float:
+        a, b = (
+            on_tokens(config, params, tokens, at, extent, jnp.full((1, 1), 0.5), zeros, TEXT[:1], REAL[:1])
+            for at in (positions, positions.at[..., axis].add(1))
+        )
+        return float(jnp.abs(a - b).max())
+
+    without = {name: value for name, value in PARAMS.items() if name != "coordinates"}
+    assert moves(CONFIG, PARAMS) > 1e-2
+    assert moves(dataclasses.replace(CONFIG, coordinates=False), without) < 1e-4
+
+
 def test_the_linear_estimate_is_the_best_one() -> None:
     """Against least squares on samples: its slope, and the deviation of what it leaves over."""
     unit, noise = np.random.default_rng(0).normal(size=(2, 100_000))
