@@ -58,7 +58,7 @@ class SampleConfig:
     steps: int = 24
     guidance: float = 3.0
     solver: Literal["euler", "heun"] = "heun"
-    shift: float = 3.0
+    shift: float = 8.0
 
 
 DEFAULTS = SampleConfig()
