@@ -3,6 +3,9 @@
 """First light on a grid: what things look like, from single frames (16 tokens each), from a random transformer.
 
 vidgen train experiments/first_light/grid_images.py --workdir runs/grid_images
+
+Two CPU cores, 21 minutes; no paper's row. Measured 2026-11-26 by nearest.py at guidance 3: 55 % of 112 pictures are
+nearest to what was named (13 % after 600 steps, 33 % after 1,200).
 """
 
 import dataclasses
