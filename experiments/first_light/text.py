@@ -4,8 +4,8 @@
 
 vidgen train experiments/first_light/text.py --workdir runs/text
 
-Two CPU cores, 4 minutes; no paper's row. Measured 2026-11-26, on the last batches: of 96 % of things, all that a caption
-says of them is read right; the learning rate's plateau was set for 1,200 steps in the first 230.
+Two CPU cores, 4 minutes; no paper's row. Measured 2026-11-26, on the last batches: of 96 % of things, all that a
+caption says of them is read right; the learning rate's plateau was set for 1,200 steps in the first 230.
 """
 
 from vidgen.train.loop import LoopConfig
