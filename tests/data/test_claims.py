@@ -19,7 +19,7 @@ SOURCE = ClaimSource(
 
 def said_of(arrays: dict, name: str) -> set[tuple[str, str]]:
     row = list(arrays["subject_N"]).index(CONCEPTS.index(name))
-    return {ATTRIBUTES[i] for i in np.flatnonzero(arrays["attributes_NA"][row])}
+    return {ATTRIBUTES[i] for i in np.flatnonzero(arrays["attributes_NO"][row])}
 
 
 def test_each_claim_is_bound_to_its_thing() -> None:
@@ -27,8 +27,8 @@ def test_each_claim_is_bound_to_its_thing() -> None:
     np.testing.assert_array_equal(arrays["named_O"], [0, 1, 1, 0])
     assert said_of(arrays, "dog") == {("motion", "left")}
     assert said_of(arrays, "rocket") == {("motion", "up")}
-    assert [SETTINGS[i] for i in np.flatnonzero(arrays["settings_E"])] == [("place", "blue")]
-    assert arrays["attributes_NA"].shape == (SUBJECTS, len(ATTRIBUTES))
+    assert [SETTINGS[i] for i in np.flatnonzero(arrays["settings_O"])] == [("place", "blue")]
+    assert arrays["attributes_NO"].shape == (SUBJECTS, len(ATTRIBUTES))
 
 
 def test_a_relation_is_said_of_both() -> None:

@@ -58,8 +58,8 @@ def test_what_is_not_asked_does_not_count(trained: tuple[dict, Path]) -> None:
     reader = CaptionReader(ReaderConfig(TEXT, 3, len(SETTINGS), len(ATTRIBUTES)))
     batch = next(iter(EXPERIMENT.task(file.parent).batches))
     absent = (batch["subject_BN"] < 0)[..., None]
-    noise = jnp.where(absent, 1.0, batch["attributes_BNA"])
-    assert reading_loss(reader, params, batch)[0] == reading_loss(reader, params, {**batch, "attributes_BNA": noise})[0]
+    noise = jnp.where(absent, 1.0, batch["attributes_BNO"])
+    assert reading_loss(reader, params, batch)[0] == reading_loss(reader, params, {**batch, "attributes_BNO": noise})[0]
 
 
 def test_a_transformer_starts_with_the_encoder(trained: tuple[dict, Path]) -> None:

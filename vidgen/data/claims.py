@@ -34,16 +34,16 @@ SUBJECTS = 4
 class ClaimItem(TypedDict):
     """A caption and what it says.
 
-    text_S: int32 ids, padded. named_O: float32, 1 for each concept it names. settings_E: float32, 1 for each of
-    SETTINGS it states. subject_N: int32 [SUBJECTS], concepts it names, -1 for none. attributes_NA: float32, 1 for each
+    text_S: int32 ids, padded. named_O: float32, 1 for each concept it names. settings_O: float32, 1 for each of
+    SETTINGS it states. subject_N: int32 [SUBJECTS], concepts it names, -1 for none. attributes_NO: float32, 1 for each
     of ATTRIBUTES that it states of each subject.
     """
 
     text_S: np.ndarray
     named_O: np.ndarray
-    settings_E: np.ndarray
+    settings_O: np.ndarray
     subject_N: np.ndarray
-    attributes_NA: np.ndarray
+    attributes_NO: np.ndarray
 
 
 def claim_arrays(text: str, concepts: Sequence[str]) -> dict[str, np.ndarray]:
@@ -67,9 +67,9 @@ def claim_arrays(text: str, concepts: Sequence[str]) -> dict[str, np.ndarray]:
     attributes += [[False] * len(ATTRIBUTES)] * (SUBJECTS - len(names))
     return {
         "named_O": np.isin(np.arange(len(concepts)), subject_N).astype(np.float32),
-        "settings_E": np.array([setting in settings for setting in SETTINGS], np.float32),
+        "settings_O": np.array([setting in settings for setting in SETTINGS], np.float32),
         "subject_N": subject_N,
-        "attributes_NA": np.array(attributes, np.float32),
+        "attributes_NO": np.array(attributes, np.float32),
     }
 
 

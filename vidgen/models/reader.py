@@ -32,13 +32,13 @@ class ReaderConfig:
 
 class Reading(NamedTuple):
     """Logits. pooled_BO and spotted_BO: of each concept, from the mean of the features and from single words.
-    settings_BE: of each setting. attributes_BNA: of what is said of each asked subject.
+    settings_BO: of each setting. attributes_BNO: of what is said of each asked subject.
     """
 
     pooled_BO: Array
     spotted_BO: Array
-    settings_BE: Array
-    attributes_BNA: Array
+    settings_BO: Array
+    attributes_BNO: Array
 
 
 class CaptionReader(nn.Module):

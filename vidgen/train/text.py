@@ -75,23 +75,23 @@ def reading_loss(reader: CaptionReader, params: dict, batch: dict[str, Array]) -
     asked_BN = batch["subject_BN"] >= 0
     entropy = optax.sigmoid_binary_cross_entropy
     named = sum(entropy(logits, batch["named_BO"]).sum(-1).mean() for logits in (said.pooled_BO, said.spotted_BO))
-    settings = entropy(said.settings_BE, batch["settings_BE"]).sum(-1).mean()
-    attributes_BN = entropy(said.attributes_BNA, batch["attributes_BNA"]).sum(-1)
+    settings = entropy(said.settings_BO, batch["settings_BO"]).sum(-1).mean()
+    attributes_BN = entropy(said.attributes_BNO, batch["attributes_BNO"]).sum(-1)
     attributes = jnp.sum(attributes_BN * asked_BN) / len(asked_BN)
 
     def right(logits: Array, truth: Array) -> Array:
         return jnp.all((logits > 0) == (truth > 0), axis=-1)
 
-    right_BN = right(said.attributes_BNA, batch["attributes_BNA"])
+    right_BN = right(said.attributes_BNO, batch["attributes_BNO"])
     return named + settings + attributes, {
         "named_right": jnp.mean(right(said.pooled_BO, batch["named_BO"])),
         "spotted_right": jnp.mean(right(said.spotted_BO, batch["named_BO"])),
-        "setting_right": jnp.mean(right(said.settings_BE, batch["settings_BE"])),
+        "setting_right": jnp.mean(right(said.settings_BO, batch["settings_BO"])),
         "attributes_right": jnp.sum(right_BN & asked_BN) / jnp.sum(asked_BN),
     }
 
 
-def step_flops(config: TextConfig, shape: tuple[int, int]) -> float:
+def step_flops(config: TextConfig, shape: tuple[int, ...]) -> float:
     """Multiply-adds x 2 of the encoder's matmuls in a training step (forward + backward = 3 x forward)."""
     B, S = shape
     token = 4 * config.width**2 + 3 * config.width * config.hidden + 2 * config.width * (S + 1)
