@@ -12,19 +12,11 @@ import tyro
 from PIL import Image
 
 from vidgen.compilation import enable_compilation_cache
+from vidgen.config import load_experiment
 from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import load_pipeline
 
-PROMPTS = (
-    "an astronaut moves to the right across the moon",
-    "a rocket rises up in the night sky",
-    "a dog runs to the left across a meadow",
-    "a cat to the left of a dog on a yellow background",
-    "a ringed planet hangs in the night sky",
-    "an alien moves right across the sand of the desert",
-    "a comet falls down on a black background",
-    "the moon to the right of the Earth on a blue background",
-)
+PROMPTS = load_experiment(Path(__file__).with_name("grid_clips.py")).prompts
 
 
 @dataclasses.dataclass(frozen=True)

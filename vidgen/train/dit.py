@@ -141,11 +141,7 @@ class DiTTraining:
         )
 
     def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
-        optimizer = make_optimizer(self.optim, steps, params)
-        if not self.text_frozen:
-            return optimizer
-        still = {name: jax.tree.map(lambda _, name=name: name == "text", tree) for name, tree in params.items()}
-        return optax.chain(optimizer, optax.masked(optax.set_to_zero(), still))
+        return make_optimizer(self.optim, steps, params, frozen=("text",) if self.text_frozen else ())
 
     def largest_stream(self) -> tuple[int, int]:
         """(the index in `data` of the stream with most tokens a batch, tokens of one of its clips)."""

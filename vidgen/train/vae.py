@@ -10,6 +10,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax import Array
 from jax.sharding import Mesh
 
@@ -45,8 +46,7 @@ class VAELossConfig:
         structure: of 1 - SSIM of the brightness, which keeps faint texture that L1 would smooth away.
         kl: of the KL divergence to a standard normal, a latent value.
         first_frame: of frame 0's pixels, whose latents serve one frame where the others serve a group.
-        decoder_only: whether the encoder stays as it is, so that latents that a transformer has learned stay valid
-            (with `optim.weight_decay` 0, which would shrink it).
+        decoder_only: whether the encoder stays as it is, so that latents that a transformer has learned stay valid.
     """
 
     gradient: float = 0.25
@@ -96,7 +96,7 @@ class VAETraining:
             init=lambda key: vae.init(key, example, key)["params"] if start is None else start.params,
             loss_fn=self.task_loss(),
             batches=video_batches(source, self.batch_size, self.loop.seed, rows=rows),
-            make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
+            make_optimizer=self._optimizer,
             ema=self.optim.ema,
             flops=lambda batch: step_flops(self.model, batch["video_BFHWC"].shape),
             clips=lambda batch: batch["video_BFHWC"].shape[0],
@@ -106,6 +106,9 @@ class VAETraining:
             ),
             mesh=mesh,
         )
+
+    def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
+        return make_optimizer(self.optim, steps, params, frozen=("encoder",) if self.loss.decoder_only else ())
 
     def task_loss(self) -> LossFn:
         """The loss that a run takes the gradient of."""
@@ -127,7 +130,7 @@ class VAETraining:
             mesh,
             lambda key: VAE(self.model).init(key, jnp.zeros((1, *clip)), key)["params"],
             self.task_loss(),
-            lambda params: make_optimizer(self.optim, self.loop.steps, params),
+            lambda params: self._optimizer(params, self.loop.steps),
             self.optim.ema,
             self.loop.seed,
             batch,
