@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from vidgen.models import rope
-from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, linear_velocity
+from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, cut_patches, linear_velocity
+from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder, nearby_bias, relative_buckets
 from vidgen.parallel import attention
 
@@ -54,12 +55,12 @@ PARAMS = random_params(CONFIG)
 
 @functools.partial(jax.jit, static_argnums=0)
 def on_grid(config: DiTConfig, params: dict, t_BT: jax.Array, text: jax.Array) -> jax.Array:
-    return apply_to_grid(DiT(config, DENSE), params, X, t_BT, text, REAL)
+    return apply_to_grid(DiT(config, DENSE), params, X, t_BT, text, REAL).velocity
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def on_tokens(config: DiTConfig, params: dict, *arguments: jax.Array) -> jax.Array:
-    return DiT(config, DENSE).apply({"params": params}, *arguments)
+    return apply(DiT(config, DENSE), params, *arguments).velocity
 
 
 @functools.cache
@@ -210,12 +211,57 @@ def test_rotary_scores_depend_on_differences_alone() -> None:
     assert rope.axis_widths(128) == (44, 42, 42)
 
 
+def test_features_are_those_of_the_block_that_is_read() -> None:
+    """They do not depend on later blocks, do on their own, and reading them leaves the velocity as it is."""
+    t_BT = jnp.full((B, T), 0.7)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def read(block: int, params: dict) -> tuple:
+        return apply_to_grid(DiT(CONFIG, DENSE, read_block=block), params, X, t_BT, TEXT, REAL)
+
+    def changed_from(layer: int) -> dict:
+        return {**PARAMS, "blocks": jax.tree.map(lambda x: x.at[layer:].multiply(1.5), PARAMS["blocks"])}
+
+    velocity_, features = read(2, PARAMS)
+    assert features.shape == (B, T, 2, 2, CONFIG.width)
+    np.testing.assert_allclose(velocity_, velocity(t_BT), atol=1e-5)
+    np.testing.assert_array_equal(read(2, changed_from(2)).features, features)
+    assert jnp.abs(read(2, changed_from(1)).features - features).max() > 1e-2
+    assert jnp.abs(read(3, PARAMS).features - features).max() > 1e-2
+
+
+def test_small_tokens_start_as_parts_of_large_ones() -> None:
+    """Where the parts of a token are alike, the first layer says the same; the last says the mean of the parts."""
+    C, D, P = CONFIG.channels, CONFIG.width, PARAMS["out"]["bias"].size
+    small = cut_patches(PARAMS, (1, 2, 2), (1, 1, 1), C)
+    rng = np.random.default_rng(0)
+    cell_C, x_D = rng.normal(size=C), rng.normal(size=D)
+    np.testing.assert_allclose(
+        cell_C @ small["patch_embedding"]["kernel"],
+        np.tile(cell_C, P // C) @ PARAMS["patch_embedding"]["kernel"],
+        rtol=1e-4,
+    )
+    said_P = x_D @ PARAMS["out"]["kernel"] + PARAMS["out"]["bias"]
+    mean_C = said_P.reshape(2, 2, C).mean((0, 1))
+    np.testing.assert_allclose(x_D @ small["out"]["kernel"] + small["out"]["bias"], mean_C, rtol=1e-4, atol=1e-5)
+    # Parts of (1, 2, 2) in (1, 4, 2): what is kept is in the order (t, h, w, c) of a patch.
+    tall = {
+        "patch_embedding": {"kernel": np.arange(8.0 * C)[:, None]},
+        "out": {"kernel": np.zeros((1, 8 * C)), "bias": np.arange(8.0 * C)},
+    }
+    bias = cut_patches(tall, (1, 4, 2), (1, 2, 2), C)["out"]["bias"].reshape(2, 2, C)
+    np.testing.assert_allclose(bias, np.arange(8.0 * C).reshape(2, 2, 2, C).mean(0))
+    assert small["blocks"] is PARAMS["blocks"]
+    with pytest.raises(ValueError, match="every side must divide"):
+        cut_patches(PARAMS, (1, 2, 2), (1, 3, 1), C)
+
+
 def test_text_encoder_ignores_padding_and_knows_order() -> None:
     config = TextConfig(vocabulary=20, width=16, layers=2, heads=2, hidden=16, dtype="float32")
     encoder = TextEncoder(config)
     params = random_like(jax.eval_shape(encoder.init, jax.random.key(0), jnp.zeros((1, 3), jnp.int32)))
-    apply = jax.jit(encoder.apply)
-    run = lambda ids: apply(params, jnp.array([ids]))  # noqa: E731
+    encode = jax.jit(encoder.apply)
+    run = lambda ids: encode(params, jnp.array([ids]))  # noqa: E731
     (short, real), (long, real_long) = run([5, 7]), run([5, 7, 0, 0])
     np.testing.assert_allclose(long[:, :3], short, atol=1e-5)
     assert jnp.all(long[:, 3:] == 0)

@@ -18,9 +18,11 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.sample.autoencoder import load_autoencoder
 from vidgen.sample.pipeline import Networks, assemble
+from vidgen.train.cells import AlignmentConfig, cell_loss, init_reader
 from vidgen.train.dit import DiTTraining, LatentData, dit_loss, init_params
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
+from vidgen.weights.safetensors import load_params
 
 TINY = load_experiment(Path(__file__).with_name("tiny.py"))
 NETWORKS = Networks(
@@ -103,6 +105,56 @@ def test_a_small_run_makes_a_model_that_can_be_sampled(tmp_path: Path) -> None:
     assert np.any(after["dit"]["out"]["kernel"] != pipeline.params["dit"]["out"]["kernel"])
     with pytest.raises(ValueError, match="4 channels"):
         dataclasses.replace(experiment, model=DiTConfig(channels=5)).task(tmp_path / "wrong")
+    check_alignment(again, tmp_path)
+
+
+def check_alignment(experiment: DiTTraining, tmp_path: Path) -> None:
+    """A run that is taught what is in cells tells it better, and exports a model without the head."""
+    concepts = ("dog", "cat", "rocket")
+    data = dataclasses.replace(
+        experiment.data[0],
+        name="few",
+        scenes=dataclasses.replace(experiment.data[0].scenes, concepts=concepts),
+    )
+    taught = dataclasses.replace(
+        experiment,
+        data=(data,),
+        alignment=AlignmentConfig(block=1, weight=1.0, concepts=concepts),
+        loop=LoopConfig(steps=40, log_every=40, eval_every=0, save_every=40),
+        optim=OptimConfig(lr=1e-2, warmup=1, ema=0.5),
+        prompts=(),
+    )
+    task = taught.task(tmp_path / "taught")
+    batch, params = next(iter(task.batches)), task.init(jax.random.key(0))
+    _, before = task.loss_fn(params, batch, jax.random.key(1))
+    state = train.loop.train(task, taught.loop, tmp_path / "taught", "{}")
+    _, after = task.loss_fn(state.ema, batch, jax.random.key(1))
+    assert after["told_2"] < 0.8 * before["told_2"]
+    tree, _ = load_params(tmp_path / "taught" / "model" / "dit.safetensors")
+    assert set(tree) == {"text", "dit"}
+    for wrong, message in (
+        ({"block": 2}, "blocks 1 to 1"),
+        ({"concepts": concepts[:2]}, "can show rocket"),
+    ):
+        alignment = dataclasses.replace(taught.alignment, **wrong)
+        with pytest.raises(ValueError, match=message):
+            dataclasses.replace(taught, alignment=alignment).task(tmp_path / "taught")
+
+
+def test_where_nothing_is_no_place_is_asked_for() -> None:
+    alignment, dit = AlignmentConfig(block=1, weight=1.0, concepts=("dog",)), NETWORKS.dit
+    params = jax.tree.map(jnp.zeros_like, init_reader(alignment, dit, jax.random.key(0)))
+    cells = np.array([0, 0, -1, -1]).reshape(1, 1, 2, 2)
+    places = np.array([[1.0, 0.0], [0.0, 2.0], [9.0, 9.0], [9.0, 9.0]]).reshape(1, 1, 2, 2, 2)
+    batch = {"cells_BTHW": cells.astype(np.int16), "places_BTHW2": places.astype(np.float32)}
+    loss, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 1, 2, 2, dit.width)), batch)
+    assert loss == pytest.approx(np.log(2) + (1 + 4) / 4, abs=1e-4)
+    assert metrics["cells_right"] == 1  # of two equal logits the first is taken, and that is the dog
+
+
+def test_alignment_wants_a_cell_a_token() -> None:
+    with pytest.raises(ValueError, match=r"make it \(1, 1, 1\)"):
+        AlignmentConfig(weight=1.0).check(DiTConfig(), ())
 
 
 def test_flow_points_from_data_to_noise() -> None:

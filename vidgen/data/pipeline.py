@@ -15,7 +15,7 @@ stream may go on in another number of them.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 import grain
 import numpy as np
@@ -38,10 +38,16 @@ class VideoItem(TypedDict):
 
 
 class LatentItem(TypedDict):
-    """One encoded clip: `latent` float16 [T, H, W, C] and the captions that are true of it."""
+    """One encoded clip: `latent` float16 [T, H, W, C] and the captions that are true of it.
+
+    Where it is known what is in each cell (see `vidgen.data.cells`): `cells` int16 [T, H, W], the concept or -1, and
+    `places` float32 [T, H, W, 2], where in the thing the cell is.
+    """
 
     latent: np.ndarray
     captions: tuple[str, ...]
+    cells: NotRequired[np.ndarray]
+    places: NotRequired[np.ndarray]
 
 
 class VideoSource(Protocol):
@@ -121,7 +127,8 @@ def latent_batches(
     shuffle: bool = True,
     rows: Sequence[int] | None = None,
 ) -> grain.IterDataset:
-    """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length]}.
+    """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length]}, and "cells_BTHW" and
+    "places_BTHW2" where the items have them.
 
     Each visit of an item picks one of its captions at random among those that `text_length` tokens hold; where all are
     longer, one is cut. The choice depends on the seed and the place in the stream alone. `rows` and errors are those of
@@ -136,7 +143,10 @@ def latent_batches(
             row_S = tokenizer.batch([item["captions"][int(choice)]], text_length + 1)[0]
             if row_S[-1] == tokenizer.pad_id:
                 break  # it fits
-        return {"latent_BTHWC": item["latent"], "text_BS": row_S[:text_length]}
+        batch = {"latent_BTHWC": item["latent"], "text_BS": row_S[:text_length]}
+        if "cells" in item and "places" in item:
+            batch |= {"cells_BTHW": item["cells"], "places_BTHW2": item["places"]}
+        return batch
 
     items = endless(source, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))
     return batched(items, batch_size, rows)

@@ -9,6 +9,7 @@ modulation is computed E times a row and spread to the tokens where it is used.
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -82,12 +83,16 @@ def gather_time(x_BED: Array, chosen_BLE: Array | None) -> Array:
 
 
 class DiTBlock(nn.Module):
-    """Self-attention, cross-attention and MLP; the first and the last are modulated and gated by time."""
+    """Self-attention, cross-attention and MLP; the first and the last are modulated and gated by time.
+
+    Returns its features twice where they are to be `kept`, as `nn.scan` stacks what comes second.
+    """
 
     config: DiTConfig
     attn_fn: AttnFn
     cross_attn_fn: AttnFn
     shard: ShardFn
+    kept: bool
 
     @nn.compact
     def __call__(
@@ -99,7 +104,7 @@ class DiTBlock(nn.Module):
         segment_ids: tuple[Array, Array] | None,
         text_BSD: Array,
         text_segment_ids: tuple[Array, Array],
-    ) -> tuple[Array, None]:
+    ) -> tuple[Array, Array | None]:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         table = self.param("modulation", initializers.normal(cfg.width**-0.5), (6, cfg.width))
@@ -116,8 +121,46 @@ class DiTBlock(nn.Module):
         x_BLD = x_BLD + attention(attn_fn=self.cross_attn_fn, name="cross")(h, text_BSD, None, text_segment_ids)
         h = LayerNorm(name="norm3")(x_BLD) * (1 + chosen(4)) + chosen(3)
         h = self.shard(gelu(dense(cfg.hidden, axes="DM", name="up")(h)), "BLM")
-        x_BLD = x_BLD + dense(cfg.width, axes="MD", name="down")(h) * chosen(5)
-        return self.shard(x_BLD, "BLD"), None
+        x_BLD = self.shard(x_BLD + dense(cfg.width, axes="MD", name="down")(h) * chosen(5), "BLD")
+        return x_BLD, x_BLD if self.kept else None
+
+
+def cut_patches(params: dict, old: tuple[int, int, int], new: tuple[int, int, int], channels: int) -> dict:
+    """Parameters for tokens of patch `new` from those for patch `old`, of which it is a part.
+
+    A small token is read as if all of the large one were alike, and says the mean of what the large one said of its
+    parts: where neighbours agree the network computes what it did, as when FlexiViT resizes its patches (arXiv
+    2212.08013, section 3.4). Rotary positions count tokens, so that distances change; training goes on from there.
+
+    Raises:
+        ValueError: new does not divide old.
+    """
+    parts = [large // small for large, small in zip(old, new, strict=True)]
+    if any(large % small for large, small in zip(old, new, strict=True)):
+        raise ValueError(f"tokens of patch {old} cannot be cut into patches of {new}: every side must divide")
+    split = [n for large, small in zip(parts, new, strict=True) for n in (large, small)]
+
+    def cut(x: Array, axis: int, many: Callable[..., Array]) -> Array:
+        x = jnp.moveaxis(x, axis, 0)
+        x = many(x.reshape(*split, channels, *x.shape[1:]), axis=(0, 2, 4))
+        return jnp.moveaxis(x.reshape(-1, *x.shape[4:]), 0, axis)
+
+    first, last = params["patch_embedding"], params["out"]
+    return {
+        **params,
+        "patch_embedding": {**first, "kernel": cut(first["kernel"], 0, jnp.sum)},
+        "out": {"kernel": cut(last["kernel"], 1, jnp.mean), "bias": cut(last["bias"], 0, jnp.mean)},
+    }
+
+
+class Prediction(NamedTuple):
+    """What the transformer says of tokens [B, L] or of a grid [B, T, H, W].
+
+    velocity: [..., P] or [..., C], float32. features: [..., D], those of the block that is read, or None.
+    """
+
+    velocity: Array
+    features: Array | None
 
 
 class DiT(nn.Module):
@@ -127,6 +170,7 @@ class DiT(nn.Module):
         attn_fn: kernel of self-attention.
         cross_attn_fn: kernel of attention to text, whose tokens are not divided over devices; None is attn_fn.
         shard: how arrays are divided over devices.
+        read_block: the block, from 1, whose features are given too; 0 for none.
 
     Call arguments:
         tokens_BLP: patches of noisy latents (P = patch volume x channels).
@@ -138,13 +182,14 @@ class DiT(nn.Module):
         segment_ids: None, or (tokens' segments [B, L], text tokens' segments [B, S]) when a row holds several clips.
 
     Returns:
-        [B, L, P] in float32.
+        `Prediction` of the tokens.
     """
 
     config: DiTConfig
     attn_fn: AttnFn
     cross_attn_fn: AttnFn | None = None
     shard: ShardFn = unsharded
+    read_block: int = 0
 
     @nn.compact
     def __call__(
@@ -157,7 +202,7 @@ class DiT(nn.Module):
         text_BSD: Array,
         text_real_BS: Array,
         segment_ids: tuple[Array, Array] | None = None,
-    ) -> Array:
+    ) -> Prediction:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
@@ -198,16 +243,17 @@ class DiT(nn.Module):
             split_rngs={"params": True},
             in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType] - Flax's own type forgets it
             length=cfg.layers,
-        )(cfg, self.attn_fn, self.cross_attn_fn or self.attn_fn, self.shard, name="blocks")
+        )(cfg, self.attn_fn, self.cross_attn_fn or self.attn_fn, self.shard, self.read_block > 0, name="blocks")
         angles = self.shard(rope.angles(positions_BL3, cfg.width // cfg.heads), "BLK")
-        x, _ = blocks(
+        x, kept_NBLD = blocks(
             self.shard(x, "BLD"), modulation_BE6D, chosen_BLE, angles, self_segments, text, (x_segments, text_segments)
         )
         table = self.param("final_modulation", initializers.normal(cfg.width**-0.5), (2, cfg.width))
         add, multiply = (gather_time(time_BED.astype(jnp.float32) + table[i], chosen_BLE) for i in (0, 1))
         x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
         out = dense(P, zero=True, name="out")(x).astype(jnp.float32)
-        return self.shard(estimate.slope * tokens_BLP + estimate.rest * out, "BLP")
+        velocity = self.shard(estimate.slope * tokens_BLP + estimate.rest * out, "BLP")
+        return Prediction(velocity, kept_NBLD[self.read_block - 1] if self.read_block else None)
 
 
 def pool(
@@ -260,8 +306,8 @@ def apply_to_grid(
     text_BSD: Array,
     text_real_BS: Array,
     multiple: int = 1,
-) -> Array:
-    """Velocity of a batch of whole clips: latents [B, T, H, W, C], a time for each latent frame [B, T].
+) -> Prediction:
+    """`Prediction` of a batch of whole clips: latents [B, T, H, W, C], a time for each latent frame [B, T].
 
     This is the adapter between a solver's view, clips, and the network's, tokens. Rows are filled up to a `multiple` of
     tokens, so that a mesh can divide them; what is added is a segment of its own.
@@ -282,5 +328,8 @@ def apply_to_grid(
         own = jnp.broadcast_to(jnp.arange(L + fill) < L, (B, L + fill)).astype(jnp.int32)
         segments = own, jnp.ones(text_real_BS.shape, jnp.int32)
     tokens, positions, extent, time_ids = rows
-    v = apply(model, params, tokens, positions, extent, t_BE, time_ids, text_BSD, text_real_BS, segments)
-    return unpatchify(v[:, :L].reshape(B, T, H, W, P), patch)
+    v, features = apply(model, params, tokens, positions, extent, t_BE, time_ids, text_BSD, text_real_BS, segments)
+    return Prediction(
+        unpatchify(v[:, :L].reshape(B, T, H, W, P), patch),
+        None if features is None else features[:, :L].reshape(B, T, H, W, -1),
+    )

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a text encoder learns to read by: heads that must tell from its features what a caption claims."""
+"""What networks learn to read by: heads that must tell from a text encoder's features what a caption claims, and from
+a transformer's what is in each cell. They are dropped after training.
+"""
 
 import dataclasses
 from typing import NamedTuple
@@ -10,8 +12,9 @@ from flax import linen as nn
 from flax.linen import initializers
 from jax import Array
 from jax.nn import softmax
+from jax.typing import DTypeLike
 
-from vidgen.models.layers import Dense
+from vidgen.models.layers import Dense, LayerNorm
 from vidgen.models.text import TextConfig, TextEncoder
 
 
@@ -71,3 +74,28 @@ class CaptionReader(nn.Module):
             Dense(cfg.settings, name="settings")(pooled_BD),
             Dense(cfg.attributes, name="attributes")(found_BND),
         )
+
+
+class CellReading(NamedTuple):
+    """cells_BTHWO: logits of each concept in each cell, and last of none. places_BTHW2: where in the thing it is."""
+
+    cells_BTHWO: Array
+    places_BTHW2: Array
+
+
+class CellReader(nn.Module):
+    """A transformer's features of noisy latents [B, T, H, W, D] -> `CellReading`.
+
+    Representation alignment (arXiv 2410.06940): a block in the middle of the transformer must know what a good
+    encoder would see in the clean clip. Worlds know it better than any encoder.
+    """
+
+    concepts: int
+    dtype: DTypeLike = jnp.bfloat16
+
+    @nn.compact
+    def __call__(self, features_BTHWD: Array) -> CellReading:
+        x = LayerNorm(affine=True, name="norm")(features_BTHWD)
+        x = nn.silu(Dense(features_BTHWD.shape[-1], dtype=self.dtype, name="hidden")(x))
+        out = Dense(self.concepts + 3, dtype=self.dtype, name="told")(x)
+        return CellReading(out[..., :-2], out[..., -2:])

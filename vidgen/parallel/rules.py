@@ -73,6 +73,9 @@ RULES: tuple[Rule, ...] = (
     Rule(r"subjects", (None, "fsdp")),
     Rule(r"(key|named|settings|attributes)/kernel", ("fsdp", None)),
     Rule(r"(key|named|settings|attributes)/bias|rare", (None,)),
+    # The head that a transformer learns to tell cells by.
+    Rule(r"cells/(hidden|told)/kernel", ("fsdp", None)),
+    Rule(r"cells/((hidden|told)/bias|norm/(scale|bias))", (None,)),
     # The patch VAE.
     Rule(_VAE + r"block\d+_\d+/up/kernel", ("fsdp", "tensor")),
     Rule(_VAE + r"block\d+_\d+/up/bias", ("tensor",)),

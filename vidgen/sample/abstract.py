@@ -99,7 +99,7 @@ def sampling_flops(
         return apply(TextEncoder(networks.text), params, ids_BS)
 
     def velocity(params: dict, x: Array, t_BT: Array, features: Array, real: Array) -> Array:
-        return apply_to_grid(dit, params, x, t_BT, features, real)
+        return apply_to_grid(dit, params, x, t_BT, features, real).velocity
 
     def decode(params: dict, x: Array) -> Array:
         return apply(VAE(networks.vae), params, x, method=VAE.decode)

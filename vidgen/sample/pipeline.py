@@ -199,7 +199,7 @@ def text_to_latent(
 
     def velocity(x: Array, t_BT: Array, text: tuple[Array, Array]) -> Array:
         # No frame is given, so that one time serves all.
-        return apply_to_grid(dit, params["dit"], x, t_BT[:, :1], *text, parallel.multiple)
+        return apply_to_grid(dit, params["dit"], x, t_BT[:, :1], *text, parallel.multiple).velocity
 
     guided = flow_guidance.guide(velocity, uncond, guidance)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))

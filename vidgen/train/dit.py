@@ -15,14 +15,15 @@ import optax
 from jax import Array
 from jax.sharding import Mesh
 
+from vidgen import config as vidgen_config
 from vidgen import trees
 from vidgen.data.latents import LatentSource, write_latents
-from vidgen.data.pipeline import WorldSource, latent_batches, mix
+from vidgen.data.pipeline import LatentItems, WorldSource, latent_batches, mix
 from vidgen.data.tokenizer import load_tokenizer
 from vidgen.diffusion import loss as flow
 from vidgen.diffusion import paths, times
 from vidgen.diffusion.times import TimeConfig
-from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
+from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, cut_patches
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.models.vae import VAEConfig
@@ -36,6 +37,7 @@ from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
 from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig, save_model
 from vidgen.train.abstract import Mode, training_step
+from vidgen.train.cells import AlignmentConfig, cell_loss, init_reader, with_cells
 from vidgen.train.loop import LoopConfig, Results, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.state import LossFn
@@ -81,6 +83,7 @@ class DiTTraining:
         text_from: a file of `vidgen.train.text.save_text`, whose text encoder the run starts with; empty for that of
             start_from, or a random one.
         text_frozen: whether the text encoder stays as it is, as in models that take theirs from elsewhere.
+        alignment: how the transformer is taught what is in each cell.
         prompts: what the sample sheets show.
         mesh: how the work is divided over devices.
         attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
@@ -99,6 +102,7 @@ class DiTTraining:
     start_from: str = ""
     text_from: str = ""
     text_frozen: bool = False
+    alignment: AlignmentConfig = AlignmentConfig()
     sample: SampleConfig = SampleConfig()
     prompts: tuple[str, ...] = ()
     mesh: MeshConfig = MeshConfig()
@@ -111,12 +115,13 @@ class DiTTraining:
             raise ValueError(f"the VAE {self.vae} has the shape {vae.config} and vae_config is {self.vae_config}")
         networks = self._networks(vae.config)
         networks = dataclasses.replace(networks, dit=dataclasses.replace(networks.dit, deviation=vae.space.deviation))
+        self.alignment.check(self.model, tuple(data.scenes for data in self.data))
         cache = Path(self.cache) if self.cache else workdir / "latents"
         tokenizer = load_tokenizer()
         mesh = make_mesh(self.mesh)
         streams = [
             latent_batches(
-                cached_latents(data, vae, cache, self.loop.seed),
+                self._items(data, vae, cache),
                 data.batch_size,
                 self.loop.seed,
                 tokenizer,
@@ -128,7 +133,7 @@ class DiTTraining:
         text_length = max(data.text_length for data in self.data)
         evaluations = (SampleSheet(self, networks, vae, text_length),) if self.prompts else ()
         return Task(
-            init=functools.partial(init_params, networks, self.start_from, text_from=self.text_from),
+            init=functools.partial(self._init, networks, self.start_from),
             loss_fn=self.task_loss(networks, mesh),
             batches=mix(streams, [data.weight for data in self.data]),
             make_optimizer=self._optimizer,
@@ -139,6 +144,16 @@ class DiTTraining:
             export=lambda ema, folder: export(folder, networks, vae, ema, text_length),
             mesh=mesh,
         )
+
+    def _items(self, data: LatentData, vae: Autoencoder, cache: Path) -> LatentItems:
+        latents = cached_latents(data, vae, cache, self.loop.seed)
+        if not self.alignment.weight:
+            return latents
+        return with_cells(latents, world_source(data, self.loop.seed), vae.config, self.alignment)
+
+    def _init(self, networks: Networks, start_from: str, key: Array) -> dict:
+        params = init_params(networks, start_from, key, self.text_from)
+        return {**params, "cells": init_reader(self.alignment, self.model, key)} if self.alignment.weight else params
 
     def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
         return make_optimizer(self.optim, steps, params, frozen=("text",) if self.text_frozen else ())
@@ -166,7 +181,15 @@ class DiTTraining:
         shifts = {latent_shape(networks.vae, data)[0]: data.shift for data in self.data}
         parallel = make_parallel(mesh, self.model.dtype, self.attention)
         return lambda params, batch, key: dit_loss(
-            networks, self.time, shifts, self.caption_dropout, self._trained(params), batch, key, parallel
+            networks,
+            self.time,
+            shifts,
+            self.caption_dropout,
+            self._trained(params),
+            batch,
+            key,
+            parallel,
+            self.alignment,
         )
 
     def _trained(self, params: dict) -> dict:
@@ -182,7 +205,7 @@ class DiTTraining:
         stream, tokens = self.largest_stream()
         data = self.data[stream]
         shape, scenes = latent_shape(networks.vae, data), data.scenes
-        init = functools.partial(init_params, networks, "")
+        init = functools.partial(self._init, networks, "")
         if mode == "sample":
             return sampling_program(
                 networks,
@@ -200,6 +223,9 @@ class DiTTraining:
             "latent_BTHWC": jax.ShapeDtypeStruct((data.batch_size, *shape), jnp.float16),
             "text_BS": jax.ShapeDtypeStruct((data.batch_size, data.text_length), jnp.int32),
         }
+        if self.alignment.weight:
+            batch["cells_BTHW"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3]), jnp.int16)
+            batch["places_BTHW2"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3], 2), jnp.float32)
         step, arguments, params = training_step(
             mesh,
             init,
@@ -224,9 +250,14 @@ class DiTTraining:
         )
 
 
+def world_source(data: LatentData, seed: int) -> WorldSource:
+    """The scenes of a stream."""
+    return WorldSource(data.scenes, size=data.count, seed=seed)
+
+
 def cached_latents(data: LatentData, vae: Autoencoder, cache: Path, seed: int) -> LatentSource:
     """The latents of a stream, encoded and written now if they are not there; each machine has its own."""
-    source = WorldSource(data.scenes, size=data.count, seed=seed)
+    source = world_source(data, seed)
     batch = 128 if data.scenes.frames == 1 else 16
     with hosts.first_then_rest():
         write_latents(
@@ -246,9 +277,18 @@ def latent_shape(vae: VAEConfig, data: LatentData) -> tuple[int, int, int, int]:
 
 
 def init_params(networks: Networks, start_from: str, key: Array, text_from: str = "") -> dict:
-    """{"text", "dit"}: random, or those of another run; the text encoder may be one that was trained alone."""
-    params = jax.tree.map(jnp.asarray, load_params(start_from)[0]) if start_from else _random_params(networks, key)
+    """{"text", "dit"}: random, or those of another run, whose tokens may be larger; the text encoder may be one that
+    was trained alone.
+    """
+    params = _started_params(networks, start_from) if start_from else _random_params(networks, key)
     return {**params, "text": load_text(text_from, networks.text)} if text_from else params
+
+
+def _started_params(networks: Networks, start_from: str) -> dict:
+    params, metadata = load_params(start_from)
+    params = jax.tree.map(jnp.asarray, params)
+    patch, new = vidgen_config.from_json(metadata["dit_config"]).patch, networks.dit.patch
+    return {**params, "dit": cut_patches(params["dit"], patch, new, networks.dit.channels)} if patch != new else params
 
 
 def _random_params(networks: Networks, key: Array) -> dict:
@@ -281,8 +321,12 @@ def dit_loss(
     batch: dict[str, Array],
     key: Array,
     parallel: Parallel | None = None,
+    alignment: AlignmentConfig | None = None,
 ) -> tuple[Array, dict[str, Array]]:
-    """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]; one device if parallel is None."""
+    """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]; one device if parallel is None.
+
+    With an `alignment` of some weight, the loss of what is told of the cells is added; the metrics are apart.
+    """
     parallel = parallel or one_device(networks.dit.dtype)
     x0 = batch["latent_BTHWC"].astype(jnp.float32)
     B, T = x0.shape[:2]
@@ -292,12 +336,18 @@ def dit_loss(
     dropped_B = jax.random.bernoulli(trees.fold_in_str(key, "caption"), caption_dropout, (B,))
     ids_BS = jnp.where(dropped_B[:, None], 0, batch["text_BS"])
     features, real = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_BS)
-    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
+    aligned = alignment if alignment and alignment.weight else None
+    read_block = aligned.block if aligned else 0
+    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard, read_block)
     t_B1 = t_B[:, None]  # one time serves all frames
     noisy = paths.interpolate(x0, noise, jnp.broadcast_to(t_B1, (B, T)))
-    v = apply_to_grid(dit, params["dit"], noisy, t_B1, features, real, parallel.multiple)
+    v, inner = apply_to_grid(dit, params["dit"], noisy, t_B1, features, real, parallel.multiple)
     _, loss = flow.flow_loss(v, x0, noise)
-    return loss, {f"loss_{T}": loss}
+    metrics = {f"loss_{T}": loss}
+    if aligned is None or inner is None:
+        return loss, metrics
+    told, right = cell_loss(aligned, networks.dit, params["cells"], inner, batch)
+    return loss + aligned.weight * told, {**metrics, f"told_{T}": told, **{f"{k}_{T}": r for k, r in right.items()}}
 
 
 def step_flops(networks: Networks, latent_shape: tuple[int, ...], text_length: int) -> float:

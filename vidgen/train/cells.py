@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Representation alignment with the truth: a block of the transformer must tell what is in each cell of the clean clip.
+
+The flow loss says nothing of what a thing is; a transformer finds that out through pixels, slowly. A head on an inner
+block that is taught it makes generation learn several times faster (arXiv 2410.06940, where the teacher is DINOv2). In
+worlds the teacher is the scene itself.
+"""
+
+import dataclasses
+
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from vidgen import trees
+from vidgen.data.cells import CellSource
+from vidgen.data.latents import LatentSource
+from vidgen.data.pipeline import WorldSource
+from vidgen.models.dit import DiTConfig
+from vidgen.models.layers import apply
+from vidgen.models.reader import CellReader
+from vidgen.models.vae import VAEConfig
+from vidgen.worlds.scene import SceneConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignmentConfig:
+    """Which block is taught, and how much.
+
+    Attributes:
+        block: from 1; the blocks after it make the velocity.
+        weight: of the head's loss beside the flow loss; 0 leaves it out.
+        concepts: all that the scenes can show, in the order of the head's outputs.
+    """
+
+    block: int = 3
+    weight: float = 0.0
+    concepts: tuple[str, ...] = ()
+
+    def check(self, model: DiTConfig, scenes: tuple[SceneConfig, ...]) -> None:
+        """Raises ValueError when such a head cannot be trained on a transformer of this shape and these scenes."""
+        if not self.weight:
+            return
+        if not 1 <= self.block <= model.layers:
+            raise ValueError(f"alignment.block is {self.block}; the transformer has blocks 1 to {model.layers}")
+        if model.patch != (1, 1, 1):
+            raise ValueError(f"alignment tells what is in one cell and model.patch is {model.patch}: make it (1, 1, 1)")
+        shown = {name for config in scenes for name in config.concepts or ("all concepts",)}
+        missing = sorted(shown - {*self.concepts})
+        if missing:
+            raise ValueError(f"the scenes can show {', '.join(missing)}: add it to alignment.concepts")
+
+
+def with_cells(latents: LatentSource, worlds: WorldSource, vae: VAEConfig, config: AlignmentConfig) -> CellSource:
+    """The items of a stream with what is in their cells."""
+    return CellSource(latents, worlds, vae.patch, config.concepts)
+
+
+def init_reader(config: AlignmentConfig, model: DiTConfig, key: Array) -> dict:
+    """Random parameters of the head."""
+    features = jnp.zeros((1, 1, 1, 1, model.width))
+    return _reader(config, model).init(trees.fold_in_str(key, "cells"), features)["params"]
+
+
+def cell_loss(
+    config: AlignmentConfig, model: DiTConfig, params: dict, features_BTHWD: Array, batch: dict[str, Array]
+) -> tuple[Array, dict[str, Array]]:
+    """Cross-entropy of the concept in each cell, and squared error of where in the thing it is where there is one.
+
+    batch: "cells_BTHW" and "places_BTHW2" of `vidgen.data.pipeline.LatentItem`. The metric is the share of the cells
+    with a thing whose concept is told right.
+    """
+    told = apply(_reader(config, model), params, features_BTHWD)
+    cells_BTHW = batch["cells_BTHW"].astype(jnp.int32)
+    covered_BTHW = cells_BTHW >= 0
+    label_BTHW = jnp.where(covered_BTHW, cells_BTHW, len(config.concepts))
+    entropy = optax.softmax_cross_entropy_with_integer_labels(told.cells_BTHWO, label_BTHW).mean()
+    missed_BTHW = jnp.sum(jnp.square(told.places_BTHW2 - batch["places_BTHW2"]), axis=-1)
+    share = jnp.maximum(jnp.mean(covered_BTHW), 1e-6)
+    right = jnp.mean((told.cells_BTHWO.argmax(-1) == label_BTHW) & covered_BTHW) / share
+    return entropy + jnp.mean(missed_BTHW * covered_BTHW), {"cells_right": right}
+
+
+def _reader(config: AlignmentConfig, model: DiTConfig) -> CellReader:
+    return CellReader(len(config.concepts), jnp.dtype(model.dtype))
