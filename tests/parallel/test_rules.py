@@ -12,7 +12,7 @@ from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
 from vidgen.models.dit import DiTConfig
-from vidgen.models.reader import CaptionReader, ReaderConfig
+from vidgen.models.reader import CaptionReader, CellReader, ReaderConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.parallel.rules import ACTIVATIONS, RULES, SMALL, Rule, activation_spec, parameter_spec
@@ -35,6 +35,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
     reader = CaptionReader(ReaderConfig(TextConfig(), concepts=3, settings=2, attributes=4))
     ids = jnp.zeros((1, 4), jnp.int32)
     heads = jax.eval_shape(lambda k: reader.init(k, ids, ids), key)["params"]
+    heads["cells"] = jax.eval_shape(CellReader(3).init, key, jnp.zeros((1, 1, 1, 1, 8)))["params"]
     return {name: x.shape for name, x in trees.flatten_names({**vae, "vae": vae, **dit, **heads}).items()}
 
 
@@ -80,5 +81,7 @@ def test_activations_follow_the_dimension_key() -> None:
     halves = {**mesh, "guidance": 2}
     assert activation_spec("BLD", (8, 6, 4), halves) == P(("guidance", "data", "fsdp"), "sequence", None)
     assert activation_spec("BLD", (2, 6, 4), halves) == P("guidance", "sequence", None)
+    assert activation_spec("BTHWD", (1, 6, 4, 4, 4), mesh) == P(None, "sequence", None, None, None)  # once, if at all
+    assert activation_spec("BTHWD", (1, 5, 4, 4, 4), mesh) == P(None, None, "sequence", None, None)
     with pytest.raises(ValueError, match="'BLD' were given for an array of shape"):
         activation_spec("BLD", (1, 2), mesh)

@@ -58,7 +58,7 @@ class Recorder:
     def __call__(self, *arguments) -> np.ndarray:
         static, arrays = arguments[:5], arguments[5:]
         self.texts.append(self.program.lower(*static, *jax.device_put(arrays, self.whole)).as_text())
-        return np.zeros(1)
+        return np.zeros((2, 8, 32, 32, 3), np.uint8)
 
 
 def test_a_mesh_makes_the_clips_of_one_device(params) -> None:

@@ -3,6 +3,7 @@
 """Encoded clips of worlds with what is in each of their cells, for a transformer that learns to tell it."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -34,8 +35,16 @@ class CellSource:
         return len(self.latents)
 
     def __getitem__(self, index: int) -> LatentItem:
-        scene = self.worlds.scene(index)
-        row_THW, place_THW2 = scene_cells(scene, self.patch)
-        # The last entry is what index -1 takes.
-        concept_N = np.array([*(self.concepts.index(thing.concept) for thing in scene.objects), -1], np.int16)
-        return {**self.latents[index], "cells": concept_N[row_THW], "places": place_THW2}
+        cells_THW, places_THW2 = _cells(self.worlds, index, self.patch, self.concepts)
+        return {**self.latents[index], "cells": cells_THW, "places": places_THW2}
+
+
+@functools.lru_cache(maxsize=2**16)  # a clip takes 5 ms to cut and 2 kB to keep, and is visited many times
+def _cells(
+    worlds: WorldSource, index: int, patch: tuple[int, int, int], concepts: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    scene = worlds.scene(index)
+    row_THW, place_THW2 = scene_cells(scene, patch)
+    # The last entry is what index -1 takes.
+    concept_N = np.array([*(concepts.index(thing.concept) for thing in scene.objects), -1], np.int16)
+    return concept_N[row_THW], place_THW2.astype(np.float16)

@@ -41,7 +41,7 @@ class LatentItem(TypedDict):
     """One encoded clip: `latent` float16 [T, H, W, C] and the captions that are true of it.
 
     Where it is known what is in each cell (see `vidgen.data.cells`): `cells` int16 [T, H, W], the concept or -1, and
-    `places` float32 [T, H, W, 2], where in the thing the cell is.
+    `places` float16 [T, H, W, 2], where in the thing the cell is.
     """
 
     latent: np.ndarray

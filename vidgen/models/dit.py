@@ -253,7 +253,7 @@ class DiT(nn.Module):
         x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
         out = dense(P, zero=True, name="out")(x).astype(jnp.float32)
         velocity = self.shard(estimate.slope * tokens_BLP + estimate.rest * out, "BLP")
-        return Prediction(velocity, kept_NBLD[self.read_block - 1] if self.read_block else None)
+        return Prediction(velocity, None if kept_NBLD is None else kept_NBLD[self.read_block - 1])
 
 
 def pool(

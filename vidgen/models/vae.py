@@ -101,7 +101,10 @@ def neighbours(x_BTHWC: Array) -> Array:
     padded = jnp.pad(x_BTHWC, ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)))
     shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
     around = [padded[:, :, i : i + H, j : j + W] for i, j in shifts]
-    before = jnp.concatenate([x_BTHWC[:, :1], x_BTHWC[:, :-1]], axis=1)
+    # As padding and a slice, not as a concatenation: where time is divided over devices, each then fetches one frame
+    # from its neighbour, and nobody collects all.
+    later = jnp.pad(x_BTHWC, ((0, 0), (1, 0), (0, 0), (0, 0), (0, 0)))[:, :-1]
+    before = jnp.where(jnp.arange(x_BTHWC.shape[1])[:, None, None, None] == 0, x_BTHWC, later)
     return jnp.concatenate([*around, before], axis=-1)
 
 
@@ -152,7 +155,10 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latents [B, T, H, W, C] -> pixels in about [-1, 1], [B, 1 + p (T - 1), q H, r W, 3]."""
+    """Latents [B, T, H, W, C] -> pixels in about [-1, 1], [B, p T, q H, r W, 3].
+
+    The first group is a picture that stands still: of its frames the last is the clip's first.
+    """
 
     config: VAEConfig
     shard: ShardFn = unsharded
@@ -173,7 +179,7 @@ class Decoder(nn.Module):
                 x = MixBlock(stage, dtype, self.shard, name=f"block{i}_{j}")(x)
         x = gelu(dense(cfg.decoder[-1].hidden, axes="DM", name="expand")(RMSNorm(name="norm")(x)))
         cells = dense(3 * cfg.group * cell**2, axes="MO", name="pixels")(x)
-        return unpatchify(cells, (cfg.group, cell, cell))[:, cfg.group - 1 :]
+        return self.shard(unpatchify(cells, (cfg.group, cell, cell)), "BFHWC")
 
 
 class VAE(nn.Module):
@@ -194,11 +200,15 @@ class VAE(nn.Module):
         return self.encoder(video_BFHWC)
 
     def decode(self, z_BTHWC: Array) -> Array:
-        """Pixels of un-normalised latents."""
+        """Pixels of un-normalised latents, [B, 1 + p (T - 1), q H, r W, 3] in about [-1, 1]."""
+        return self.decode_groups(z_BTHWC)[:, self.config.group - 1 :]
+
+    def decode_groups(self, z_BTHWC: Array) -> Array:
+        """The same before the group - 1 frames are cut off that come before frame 0: all frames of all groups."""
         return self.decoder(z_BTHWC)
 
     def __call__(self, video_BFHWC: Array, key: Array) -> tuple[Array, Array, Array]:
         """Reconstruction from one posterior sample, and the posterior's mean and log-variance."""
         mean, logvar = self.encoder(video_BFHWC)
         z = mean + jnp.exp(0.5 * logvar) * jax.random.normal(key, mean.shape)
-        return self.decoder(z), mean, logvar
+        return self.decode(z), mean, logvar

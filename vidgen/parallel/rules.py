@@ -15,13 +15,15 @@ from jax.sharding import PartitionSpec as P
 
 Axis = str | tuple[str, ...] | None
 
-# Letters of the dimension key that are divided; all others are whole on every device. H is rows of cells in the VAE,
-# whose first latent frame stands alone, so that time seldom divides. Weights meet their activations by these letters
-# too: what is left of a weight's sharding when it is used is N or M. Guidance comes first among the axes of B: of the
-# batch that holds the conditional rows and then the unconditional ones, each half lies on one half of the devices.
+# Letters of the dimension key that are divided; all others are whole on every device. In the VAE time is divided where
+# it can be, and else rows. Weights meet their activations by these letters too: what is left of a weight's sharding
+# when it is used is N or M. Guidance comes first among the axes of B: of the batch that holds the conditional rows and
+# then the unconditional ones, each half lies on one half of the devices.
 ACTIVATIONS: dict[str, tuple[str, ...]] = {
     "B": ("guidance", "data", "fsdp"),
     "L": ("sequence",),
+    "F": ("sequence",),
+    "T": ("sequence",),
     "H": ("sequence",),
     "N": ("tensor",),
     "M": ("tensor",),
@@ -124,7 +126,8 @@ def parameter_spec(path: str, shape: tuple[int, ...], mesh: Mapping[str, int], r
 def activation_spec(dims: str, shape: tuple[int, ...], mesh: Mapping[str, int]) -> P:
     """How an activation is divided, by its dimensions' letters; a digit or a letter without an axis is whole.
 
-    Axes are left out, from the last, until the rest divides the dimension: a batch of one clip is whole on all.
+    Axes are left out, from the last, until the rest divides the dimension: a batch of one clip is whole on all. An axis
+    that serves one dimension is not there for those after it.
 
     Raises:
         ValueError: there are not as many letters as dimensions.
@@ -132,9 +135,11 @@ def activation_spec(dims: str, shape: tuple[int, ...], mesh: Mapping[str, int]) 
     if len(dims) != len(shape):
         raise ValueError(f"dimensions {dims!r} were given for an array of shape {shape}: one letter a dimension")
     spec: list[Axis] = []
+    used: set[str] = set()
     for letter, size in zip(dims, shape, strict=True):
-        axes: tuple[str, ...] = tuple(axis for axis in ACTIVATIONS.get(letter, ()) if mesh[axis] > 1)
+        axes = tuple(axis for axis in ACTIVATIONS.get(letter, ()) if mesh[axis] > 1 and axis not in used)
         while axes and size % math.prod(mesh[axis] for axis in axes):
             axes = axes[:-1]
+        used |= {*axes}
         spec.append(None if not axes else axes[0] if len(axes) == 1 else axes)
     return P(*spec)

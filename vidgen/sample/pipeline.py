@@ -146,7 +146,8 @@ class Pipeline:
                 jnp.float32(guidance),
                 trees.fold_in_str(jax.random.key(seed), "noise"),
             )
-        return np.asarray(video)
+        before = self.networks.vae.group - 1
+        return np.asarray(video)[:, before : before + frames]
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
@@ -166,6 +167,10 @@ def text_to_video(
 ) -> Array:
     """uint8 clips [B, F, H, W, 3] of captions: the whole sampler as one program; call it under `jax.set_mesh(mesh)`.
 
+    Frames are those of whole groups, of as many as the sequence axis divides: the clip begins with the last frame of
+    the first group. So each device decodes a part of the time and keeps its own pixels, and needs no more of others
+    than the latent frame before.
+
     Args:
         networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
         mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
@@ -175,7 +180,19 @@ def text_to_video(
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
     latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel)
     vae = VAE(networks.vae, parallel.shard)
-    return to_uint8(apply(vae, params["vae"], space.leave(latent), method=VAE.decode))
+    filled = fill_time(space.leave(latent), parallel.multiple)
+    video = apply(vae, params["vae"], filled, method=VAE.decode_groups)
+    return parallel.shard(to_uint8(video), "BFHWC")
+
+
+def fill_time(latent_BTHWC: Array, multiple: int) -> Array:
+    """Latents with the last frame repeated until `multiple` divides time, or as they are where it divides rows.
+
+    The decoder is causal, so that what is added at the end changes nothing before it.
+    """
+    _, T, H, _, _ = latent_BTHWC.shape
+    fill = 0 if H % multiple == 0 else -T % multiple
+    return jnp.pad(latent_BTHWC, ((0, 0), (0, fill), (0, 0), (0, 0), (0, 0)), mode="edge")
 
 
 def text_to_latent(

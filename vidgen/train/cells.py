@@ -60,7 +60,7 @@ def with_cells(latents: LatentSource, worlds: WorldSource, vae: VAEConfig, confi
 def init_reader(config: AlignmentConfig, model: DiTConfig, key: Array) -> dict:
     """Random parameters of the head."""
     features = jnp.zeros((1, 1, 1, 1, model.width))
-    return _reader(config, model).init(trees.fold_in_str(key, "cells"), features)["params"]
+    return dict(_reader(config, model).init(trees.fold_in_str(key, "cells"), features)["params"])
 
 
 def cell_loss(

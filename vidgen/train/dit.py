@@ -225,7 +225,7 @@ class DiTTraining:
         }
         if self.alignment.weight:
             batch["cells_BTHW"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3]), jnp.int16)
-            batch["places_BTHW2"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3], 2), jnp.float32)
+            batch["places_BTHW2"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3], 2), jnp.float16)
         step, arguments, params = training_step(
             mesh,
             init,
