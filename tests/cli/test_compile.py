@@ -3,7 +3,10 @@
 """`vidgen compile`: input that does not fit, what follows from the compiler's figures, the search, and a real run."""
 
 import json
+import math
+import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -185,19 +188,20 @@ def test_candidates_cover_the_devices_and_divide_what_they_must():
     found = search.candidates(shape, devices=64, slices=2, mode="train", capacity=32.0 * GIB)
     assert len(found) == len(set(found)) > 20
     for one in found:
-        data, fsdp, sequence, tensor = one.mesh
-        assert data * fsdp * sequence * tensor == 64 and data == 2
-        assert 12 % tensor == 0 and one.clips % (data * fsdp) == 0
+        assert math.prod(one.mesh.values()) == 64 and one.data == 2 and one.guidance == 1
+        assert 12 % one.tensor == 0 and one.clips % (one.data * one.fsdp) == 0
     assert {one.remat for one in found} == {"none", "dots", "full"}
     sampling = search.candidates(shape, devices=8, slices=1, mode="sample", capacity=32.0 * GIB)
     assert {one.remat for one in sampling} == {None}
-    assert all(2 * one.clips % (one.data * one.fsdp) == 0 for one in sampling)
+    assert {one.guidance for one in sampling} == {1, 2}
+    assert all(2 * one.clips % (one.data * one.guidance * one.fsdp) == 0 for one in sampling)
+    assert all(math.prod(one.mesh.values()) == 8 for one in sampling)
     assert search.candidates(shape, devices=1, slices=1, mode="train", capacity=1.0 * GIB) == []
 
 
 def test_the_fastest_that_should_fit_is_next_and_else_the_smallest():
     shape = search.Shape(width=1536, layers=30, heads=12, hidden=8960, tokens=32_760)
-    left = [search.Candidate(1, 4, 2, 1, 4, remat) for remat in ("full", "dots", "none")]
+    left = [search.Candidate(1, 1, 4, 2, 1, 4, remat) for remat in ("full", "dots", "none")]
     full, dots, none = (one.memory(shape) for one in left)
     assert full < dots < none
     assert search.promising(left, shape, none, 1.0).remat == "none"
@@ -206,10 +210,10 @@ def test_the_fastest_that_should_fit_is_next_and_else_the_smallest():
 
 
 def test_more_clips_and_less_recomputation_need_no_less():
-    one = search.Candidate(1, 4, 2, 1, 8, "dots")
-    assert search.Candidate(1, 4, 2, 1, 16, "none").at_least(one)
-    assert not search.Candidate(1, 4, 2, 1, 16, "full").at_least(one)
-    assert not search.Candidate(1, 2, 4, 1, 16, "none").at_least(one)
+    one = search.Candidate(1, 1, 4, 2, 1, 8, "dots")
+    assert search.Candidate(1, 1, 4, 2, 1, 16, "none").at_least(one)
+    assert not search.Candidate(1, 1, 4, 2, 1, 16, "full").at_least(one)
+    assert not search.Candidate(1, 1, 2, 4, 1, 16, "none").at_least(one)
 
 
 def test_the_environment_is_cleaned():
@@ -230,6 +234,39 @@ def test_a_worker_that_dies_is_reported_and_started_again(monkeypatch, tmp_path)
         died = compiler.ask({"say": "die"})
         assert died["kind"] == "died" and "status 7" in died["error"] and "gone" in died["error"]
         assert compiler.ask({"say": "live"}) == {"ok": 1}
+
+
+def test_a_compiler_does_not_outlive_its_command(tmp_path):
+    """The command is killed, which leaves it no time to end the process that compiles; that one ends by itself."""
+    said = tmp_path / "pid"
+    program = f"""
+import os, pathlib, time
+from vidgen.cli.compile import worker
+worker.end_with_parent(interval=0.05)
+pathlib.Path({str(said)!r}).write_text(str(os.getpid()))
+time.sleep(60)
+"""
+    starts = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {program!r}])\ntime.sleep(60)"
+    command_ = subprocess.Popen([sys.executable, "-c", starts])
+    _until(lambda: said.is_file() and said.read_text() != "")
+    pid = int(said.read_text())
+    assert _lives(pid)
+    command_.kill()
+    command_.wait()
+    _until(lambda: not _lives(pid))
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended may wait to be collected."""
+    status = Path(f"/proc/{pid}/status")
+    return status.is_file() and "State:\tZ" not in status.read_text()
+
+
+def _until(done) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_slices_join_along_the_data_axis():

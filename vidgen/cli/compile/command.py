@@ -149,7 +149,7 @@ def _search(options: Compile, overrides: Sequence[str], topology: Topology, conf
                 one = search.promising(left, shape, capacity, correction)
                 left.remove(one)
                 progress.update(
-                    task, description=f"{' '.join(map(str, one.mesh))}, {one.clips} clips {one.remat or ''}"
+                    task, description=f"{' '.join(map(str, one.mesh.values()))}, {one.clips} clips {one.remat or ''}"
                 )
                 results.append(_try(compiler, options, overrides, one, shape, results))
                 compiled += not results[-1]["skipped"]

@@ -40,6 +40,7 @@ class Candidate:
     """One way to run: the axes of the mesh, clips in a call, remat policy (None when sampling)."""
 
     data: int
+    guidance: int
     fsdp: int
     sequence: int
     tensor: int
@@ -47,14 +48,16 @@ class Candidate:
     remat: Remat | None
 
     @property
-    def mesh(self) -> tuple[int, int, int, int]:
+    def mesh(self) -> dict[str, int]:
         """Sizes of the axes."""
-        return self.data, self.fsdp, self.sequence, self.tensor
+        return {name: getattr(self, name) for name in ("data", "guidance", "fsdp", "sequence", "tensor")}
 
     def options(self, shape: Shape) -> list[str]:
         """The options of the command that make it so."""
-        axes = [("data", self.data), ("fsdp", self.fsdp), ("sequence", self.sequence), ("tensor", self.tensor)]
-        found = [part for name, size in axes for part in (f"--mesh.{name}", str(size))]
+        axes = {**self.mesh}
+        if self.remat is not None:
+            del axes["guidance"]  # training has none
+        found = [part for name, size in axes.items() for part in (f"--mesh.{name}", str(size))]
         if self.remat is not None:
             found += ["--model.remat", self.remat, f"--data.{shape.stream}.batch-size", str(self.clips)]
         return found
@@ -71,7 +74,7 @@ class Candidate:
         A layer keeps its input (full), the results of its matmuls as well (dots), or about three times that (none).
         """
         ways = self.fsdp * self.tensor
-        rows = self.clips * (1 if self.remat else 2) / min(self.clips * 2, self.data * self.fsdp)
+        rows = self.clips * (1 if self.remat else 2) / min(self.clips * 2, self.data * self.guidance * self.fsdp)
         tokens = rows * shape.tokens / self.sequence
         inside = 8.0 * shape.width + shape.hidden
         kept = {None: 0.0, "full": shape.width, "dots": inside, "none": 3 * inside}[self.remat]
@@ -97,11 +100,12 @@ def candidates(shape: Shape, devices: int, slices: int, mode: str, capacity: flo
     inner = devices // slices
     for sequence in _divisors(inner):
         for tensor in _divisors(inner // sequence):
-            fsdp = inner // sequence // tensor
-            if shape.heads % tensor or shape.hidden % tensor or tensor > 8 or shape.width % fsdp:
-                continue
-            loads = _loads(slices * fsdp, mode)
-            found += [Candidate(slices, fsdp, sequence, tensor, clips, remat) for clips, remat in loads]
+            for guidance in (1, 2) if mode == "sample" else (1,):
+                fsdp, left_over = divmod(inner, sequence * tensor * guidance)
+                if left_over or shape.heads % tensor or shape.hidden % tensor or tensor > 8 or shape.width % fsdp:
+                    continue
+                loads = _loads(slices * guidance * fsdp, mode)
+                found += [Candidate(slices, guidance, fsdp, sequence, tensor, clips, remat) for clips, remat in loads]
     return [one for one in found if one.memory(shape) <= 3 * capacity]
 
 
@@ -117,7 +121,7 @@ def promising(left: list[Candidate], shape: Shape, capacity: float, correction: 
 
 
 def _loads(rows: int, mode: str) -> Iterator[tuple[int, Remat | None]]:
-    """(clips, remat) for clips divided over so many rows; of a clip that is sampled two are computed, for guidance."""
+    """(clips, remat) for a batch divided over so many rows; a clip that is sampled makes two, for guidance."""
     if mode == "sample":
         yield from ((clips, None) for clips in {max(1, rows // 2), rows, 2 * rows} if 2 * clips % rows == 0)
     else:

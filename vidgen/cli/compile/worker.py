@@ -9,13 +9,16 @@ import dataclasses
 import json
 import os
 import sys
+import threading
+import time
 from typing import Any
 
 from vidgen.config import load_experiment, override
 
 
 def main() -> None:
-    """Answers until its input ends."""
+    """Answers until its input ends, or the command that started it."""
+    end_with_parent()
     # The compiler and experiments may print; the answers keep the way out to themselves.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)
@@ -26,6 +29,21 @@ def main() -> None:
                 answer = {"error": " ".join(str(error).split())[:2000], "kind": type(error).__name__}
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
+
+
+def end_with_parent(interval: float = 1.0) -> None:
+    """Ends this process when its parent is gone, even in the middle of a compilation; looks every `interval` seconds.
+
+    The end of the input would be seen only after what is being compiled, which takes minutes and all cores.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(interval)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def handle(request: dict[str, Any]) -> dict[str, Any]:
