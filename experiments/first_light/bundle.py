@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts a trained run into a folder that `vidgen generate --model` takes, with its card.
 
-python experiments/first_light/bundle.py --run runs/clips --report runs/evaluation/report.json
+python experiments/first_light/bundle.py --run runs/cells_clips --vae runs/vae_decoder/model/vae.safetensors \
+    --report runs/evaluate/report.json
 """
 
 import dataclasses
@@ -26,6 +27,8 @@ class Options:
 
     run: Path
     """The run's folder; its model/ has the weights."""
+    vae: Path | None = None
+    """A VAE with the same encoder and a better decoder than the run's own."""
     out: Path = Path("vidgen/assets/default")
     """Where the model goes."""
     report: Path | None = None
@@ -47,11 +50,23 @@ def scores(report: dict) -> dict[str, str]:
 
 
 def main(options: Options) -> None:
-    """Copies the weights and writes the card."""
+    """Copies the weights and writes the card.
+
+    Raises:
+        ValueError: the other VAE's latents are not those that the run has learned.
+    """
     options.out.mkdir(parents=True, exist_ok=True)
-    for name in ("vae.safetensors", "dit.safetensors"):
-        shutil.copyfile(options.run / "model" / name, options.out / name)
-    pipeline = assemble(load_autoencoder(options.out / "vae.safetensors"), options.out / "dit.safetensors")
+    own = options.run / "model" / "vae.safetensors"
+    vae_file = options.vae or own
+    vae = load_autoencoder(vae_file)
+    if vae.hash() != load_autoencoder(own).hash():
+        raise ValueError(f"{vae_file} has another encoder than {own}: the transformer does not know its latents")
+    shutil.copyfile(vae_file, options.out / "vae.safetensors")
+    shutil.copyfile(options.run / "model" / "dit.safetensors", options.out / "dit.safetensors")
+    pipeline = assemble(vae, options.out / "dit.safetensors")
+    multiple = max(
+        side * cell for side, cell in zip(pipeline.networks.dit.patch[1:], vae.config.patch[1:], strict=True)
+    )
     atlas = load_atlas()
     concepts = [atlas.concepts[atlas.index(name)] for name in FIRST_LIGHT]
     card = {
@@ -68,7 +83,7 @@ def main(options: Options) -> None:
         ],
         "concepts": [{"name": c.name, "synonyms": list(c.synonyms)} for c in concepts],
         "size": [64, 64],
-        "size_multiple": 16,
+        "size_multiple": multiple,
         "least_side": 64,
         "most_side": 64,
         "max_frames": 17,

@@ -27,5 +27,5 @@ def get_config() -> DiTTraining:
             dataclasses.replace(pictures, batch_size=40, weight=0.45, shift=4.0),
         ),
         optim=OptimConfig(lr=2e-3, warmup=30, b2=0.98, ema=0.998, cooldown=0.85, lr_end=0.02),
-        loop=LoopConfig(steps=3200, log_every=25, eval_every=500, save_every=250),
+        loop=LoopConfig(steps=2700, log_every=25, eval_every=500, save_every=250),
     )

@@ -34,12 +34,12 @@ from vidgen.parallel.program import Program
 from vidgen.parallel.shard import Parallel, make_parallel, one_device, own_rows
 from vidgen.sample.abstract import sampling_program
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
-from vidgen.sample.export import contact_sheet
-from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig, save_model
+from vidgen.sample.pipeline import Networks, SampleConfig, save_model
 from vidgen.train.abstract import Mode, training_step
 from vidgen.train.cells import AlignmentConfig, cell_loss, init_reader, with_cells
-from vidgen.train.loop import LoopConfig, Results, Task
+from vidgen.train.loop import LoopConfig, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
+from vidgen.train.samples import SampleSheet
 from vidgen.train.state import LossFn
 from vidgen.train.text import load_text
 from vidgen.weights.safetensors import load_params
@@ -131,7 +131,8 @@ class DiTTraining:
             for data in self.data
         ]
         text_length = max(data.text_length for data in self.data)
-        evaluations = (SampleSheet(self, networks, vae, text_length),) if self.prompts else ()
+        longest = max((data.scenes for data in self.data), key=lambda scenes: scenes.frames)
+        sheet = SampleSheet(networks, vae, text_length, longest, self.prompts, self.sample, self.attention)
         return Task(
             init=functools.partial(self._init, networks, self.start_from),
             loss_fn=self.task_loss(networks, mesh),
@@ -140,7 +141,7 @@ class DiTTraining:
             ema=self.optim.ema,
             flops=lambda batch: step_flops(networks, batch["latent_BTHWC"].shape, batch["text_BS"].shape[1]),
             clips=lambda batch: batch["latent_BTHWC"].shape[0],
-            evaluations=evaluations,
+            evaluations=(sheet,) if self.prompts else (),
             export=lambda ema, folder: export(folder, networks, vae, ema, text_length),
             mesh=mesh,
         )
@@ -369,38 +370,3 @@ def export(folder: Path, networks: Networks, vae: Autoencoder, params: dict, tex
     folder.mkdir(parents=True, exist_ok=True)
     vae.save(folder / "vae.safetensors")
     save_model(folder, networks, params, text_length)
-
-
-@dataclasses.dataclass(frozen=True)
-class SampleSheet:
-    """A picture of what the averaged parameters make of fixed prompts with a fixed seed."""
-
-    experiment: DiTTraining
-    networks: Networks
-    vae: Autoencoder
-    text_length: int
-
-    def __call__(self, params: dict) -> Results:
-        """Samples with averaged parameters."""
-        scenes = max((data.scenes for data in self.experiment.data), key=lambda scenes: scenes.frames)
-        pipeline = Pipeline(
-            self.networks,
-            {**params, "vae": self.vae.params},
-            self.vae.space,
-            load_tokenizer(),
-            self.text_length,
-            mesh=jax.sharding.get_mesh(),
-            attention=self.experiment.attention,
-        )
-        prompts = self.experiment.prompts
-        clips = pipeline.generate(
-            prompts,
-            frames=scenes.frames,
-            width=scenes.width,
-            height=scenes.height,
-            **dataclasses.asdict(self.experiment.sample),
-        )
-        if scenes.frames == 1:
-            rows = [clips[i : i + 8, 0] for i in range(0, len(clips), 8)]
-            return Results(pictures={"samples": contact_sheet(rows, scale=2)})
-        return Results(pictures={"samples": contact_sheet(list(clips), prompts, scale=2)})

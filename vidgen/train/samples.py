@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a transformer in training makes of a few prompts: a sheet of samples."""
+
+import dataclasses
+from typing import Literal
+
+import jax
+
+from vidgen.data.tokenizer import load_tokenizer
+from vidgen.parallel.attention import Kind
+from vidgen.sample.autoencoder import Autoencoder
+from vidgen.sample.export import contact_sheet
+from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig
+from vidgen.train.loop import Results
+from vidgen.worlds.scene import SceneConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleSheet:
+    """A picture of what the averaged parameters make of fixed prompts with a fixed seed.
+
+    Attributes:
+        networks: shapes; vae: decodes; text_length: tokens of a caption.
+        scenes: whose size and length the samples have.
+        prompts: what is shown; sample: how it is sampled.
+        attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
+    """
+
+    networks: Networks
+    vae: Autoencoder
+    text_length: int
+    scenes: SceneConfig
+    prompts: tuple[str, ...]
+    sample: SampleConfig
+    attention: Kind | Literal["auto"]
+
+    def __call__(self, params: dict) -> Results:
+        """Samples with averaged parameters."""
+        pipeline = Pipeline(
+            self.networks,
+            {**params, "vae": self.vae.params},
+            self.vae.space,
+            load_tokenizer(),
+            self.text_length,
+            mesh=jax.sharding.get_mesh(),
+            attention=self.attention,
+        )
+        clips = pipeline.generate(
+            self.prompts,
+            frames=self.scenes.frames,
+            width=self.scenes.width,
+            height=self.scenes.height,
+            **dataclasses.asdict(self.sample),
+        )
+        if self.scenes.frames == 1:
+            rows = [clips[i : i + 8, 0] for i in range(0, len(clips), 8)]
+            return Results(pictures={"samples": contact_sheet(rows, scale=2)})
+        return Results(pictures={"samples": contact_sheet(list(clips), self.prompts, scale=2)})
