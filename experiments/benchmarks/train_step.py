@@ -14,12 +14,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, VAEConfig
 from vidgen.sample.pipeline import Networks
 from vidgen.train import dit, state, vae
+from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.log import peak_flops
 from vidgen.train.optim import OptimConfig, make_optimizer
 
@@ -54,7 +54,7 @@ def main() -> None:
             "text_BS": rng.integers(1, 2048, (B, S)).astype(np.int32),
         }
         spent = seconds_a_step(
-            lambda params, batch, key: dit.dit_loss(networks, TimeConfig(), {}, 0.1, params, batch, key),
+            lambda params, batch, key: dit_loss(networks, Objective(caption_dropout=0.1), params, batch, key),
             dit.init_params(networks, "", jax.random.key(0)),
             batch,
         )

@@ -128,6 +128,15 @@ def test_mask_and_known_broadcast():
     assert not bool((x[:, 1:] == 5).any())
 
 
+def test_cells_of_frames_can_be_given():
+    """A mask of all cells: what is given stays, and what is not goes as if alone."""
+    x1 = jax.random.normal(jax.random.key(1), (2, 3, 4, 4, 2))
+    mask = jax.random.bernoulli(jax.random.key(2), 0.5, (2, 3, 4, 4))
+    x = sample(gaussian_velocity, x1, None, schedule(3), known=jnp.full_like(x1, 5.0), mask=mask)
+    free = sample(gaussian_velocity, x1, None, schedule(3))
+    np.testing.assert_allclose(x, jnp.where(mask[..., None], free, 5.0), rtol=1e-5)
+
+
 @pytest.mark.parametrize(("solver", "evaluations"), [(euler, 5), (heun, 9)])
 def test_evaluations_at_run_time(solver, evaluations):
     """Euler costs N, Heun 2 N - 1 evaluations, never one at t = 0 (which would say to a network "this is given")."""

@@ -65,6 +65,17 @@ def test_schedule_falls_from_1_to_0(steps, shift):
     np.testing.assert_allclose(ts, times.shift_time(jnp.arange(steps, -1, -1) / steps, shift), atol=1e-6)
 
 
+@pytest.mark.parametrize("start", [0.1, 0.6, 0.99])
+def test_a_schedule_may_start_later(start):
+    """It goes on as the whole schedule does from there: evenly before the shift."""
+    ts = np.asarray(times.schedule(8, 5.0, start), np.float64)
+    assert ts[0] == pytest.approx(start) and ts[-1] == 0
+    before_shift = ts / (5.0 - 4.0 * ts)
+    np.testing.assert_allclose(np.diff(before_shift), before_shift[0] / -8, rtol=1e-4)
+    with pytest.raises(ValueError, match="start is 0"):
+        times.schedule(8, 5.0, 0)
+
+
 def test_token_times_are_0_where_given():
     mask = jnp.array([[False, True, True], [True, True, False]])
     t = jnp.array([0.25, 0.5])

@@ -23,6 +23,7 @@ CONFIG = DiTConfig(
 DENSE = functools.partial(attention.dense, dtype="float32")
 B, T, H, W = 2, 3, 4, 4
 X = jax.random.normal(jax.random.key(1), (B, T, H, W, 3))
+FRAME_IDS = jnp.broadcast_to(jnp.arange(T)[:, None, None], (B, T, H, W))  # a time for each frame
 TEXT = jax.random.normal(jax.random.key(2), (B, 5, 8))
 REAL = jnp.array([[True] * 5, [True, True, False, False, False]])
 
@@ -55,7 +56,7 @@ PARAMS = random_params(CONFIG)
 
 @functools.partial(jax.jit, static_argnums=0)
 def on_grid(config: DiTConfig, params: dict, t_BT: jax.Array, text: jax.Array) -> jax.Array:
-    return apply_to_grid(DiT(config, DENSE), params, X, t_BT, text, REAL).velocity
+    return apply_to_grid(DiT(config, DENSE), params, X, t_BT, text, REAL, FRAME_IDS).velocity
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -217,7 +218,7 @@ def test_features_are_those_of_the_block_that_is_read() -> None:
 
     @functools.partial(jax.jit, static_argnums=0)
     def read(block: int, params: dict) -> tuple:
-        return apply_to_grid(DiT(CONFIG, DENSE, read_block=block), params, X, t_BT, TEXT, REAL)
+        return apply_to_grid(DiT(CONFIG, DENSE, read_block=block), params, X, t_BT, TEXT, REAL, FRAME_IDS)
 
     def changed_from(layer: int) -> dict:
         return {**PARAMS, "blocks": jax.tree.map(lambda x: x.at[layer:].multiply(1.5), PARAMS["blocks"])}

@@ -15,7 +15,6 @@ import pytest
 from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
-from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
@@ -29,7 +28,9 @@ from vidgen.parallel.shard import (
 )
 from vidgen.sample.pipeline import Networks
 from vidgen.train import state as train_state
-from vidgen.train.dit import dit_loss, init_params
+from vidgen.train.dit import init_params
+from vidgen.train.flow import Objective, dit_loss
+from vidgen.train.tasks import TaskMix
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.vae import VAELossConfig, vae_loss
 
@@ -43,6 +44,7 @@ NETWORKS = Networks(
         remat="full", dtype="float32",
     ),
 )  # fmt: skip
+OBJECTIVE = Objective(caption_dropout=0.1, tasks=TaskMix(first=1.0, box=1.0))
 RNG = np.random.default_rng(0)
 LATENTS = {
     # 10 tokens, which 4 and 8 shards do not divide.
@@ -68,7 +70,7 @@ EVERY_MESH = [
 
 def dit_case(mesh):
     parallel = make_parallel(mesh, "float32")
-    loss = lambda params, batch, key: dit_loss(NETWORKS, TimeConfig(), {}, 0.1, params, batch, key, parallel)  # noqa: E731
+    loss = lambda params, batch, key: dit_loss(NETWORKS, OBJECTIVE, params, batch, key, parallel)  # noqa: E731
     return loss, LATENTS
 
 
@@ -205,7 +207,7 @@ def test_weights_are_collected_inside_the_scan_over_layers() -> None:
     params = jax.tree.map(lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), shapes, shardings)
     parallel = make_parallel(mesh, "float32")
     with jax.set_mesh(mesh):
-        grad = jax.grad(lambda p, b: dit_loss(deep, TimeConfig(), {}, 0.1, p, b, jax.random.key(0), parallel)[0])
+        grad = jax.grad(lambda p, b: dit_loss(deep, OBJECTIVE, p, b, jax.random.key(0), parallel)[0])
         program = jax.jit(grad, out_shardings=shardings).lower(params, place_batch(LATENTS, mesh)).compile().as_text()
     gathered = re.findall(r"= \w+\[([\d,]*)\]\S* all-gather\(", program)
     assert "32,32" in gathered or "1,32,32" in gathered, gathered

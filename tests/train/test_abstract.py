@@ -16,7 +16,8 @@ from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.program import product_flops
 from vidgen.sample.pipeline import Networks
 from vidgen.train import state as train_state
-from vidgen.train.dit import dit_loss, init_params, step_flops
+from vidgen.train.dit import init_params, step_flops
+from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.optim import make_optimizer
 
 TINY = load_experiment(Path(__file__).with_name("tiny_dit.py"))
@@ -97,7 +98,7 @@ def test_the_formula_of_flops_is_what_the_loss_asks_for() -> None:
     batch = {"latent_BTHWC": jax.ShapeDtypeStruct(CLIPS, np.float16), "text_BS": jax.ShapeDtypeStruct(TEXT, np.int32)}
     key = jax.eval_shape(lambda: jax.random.key(0))
     counted = product_flops(
-        lambda params, batch, key: dit_loss(NETWORKS, TINY.time, {}, 0.0, params, batch, key), params, batch, key
+        lambda params, batch, key: dit_loss(NETWORKS, Objective(TINY.time), params, batch, key), params, batch, key
     )
     assert counted == pytest.approx(step_flops(NETWORKS, CLIPS, 7) / 3, rel=0.02)
 

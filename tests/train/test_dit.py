@@ -19,7 +19,8 @@ from vidgen.models.text import TextConfig
 from vidgen.sample.autoencoder import load_autoencoder
 from vidgen.sample.pipeline import Networks, assemble
 from vidgen.train.cells import AlignmentConfig, cell_loss, init_reader
-from vidgen.train.dit import DiTTraining, LatentData, dit_loss, init_params
+from vidgen.train.dit import DiTTraining, LatentData, init_params
+from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
 from vidgen.weights.safetensors import load_params
@@ -40,7 +41,7 @@ def untrained() -> dict:
 
 @functools.partial(jax.jit, static_argnums=3)
 def dropout_loss(params: dict, batch: dict, dropout: float, time: TimeConfig) -> jax.Array:
-    return dit_loss(NETWORKS, time, {}, dropout, params, batch, jax.random.key(0))[0]
+    return dit_loss(NETWORKS, Objective(time, caption_dropout=dropout), params, batch, jax.random.key(0))[0]
 
 
 def loss_of(params: dict, batch: dict, dropout: float = 0.0, time: TimeConfig = ANY_TIME) -> float:
@@ -166,7 +167,7 @@ def test_flow_points_from_data_to_noise() -> None:
     batch = {k: np.repeat(v[:1], 16, axis=0) for k, v in make_batch().items()}
     optimizer = optax.adam(1e-2)
     state = train_state.create(untrained(), optimizer)
-    loss_fn = lambda params, batch, key: dit_loss(NETWORKS, TimeConfig(), {}, 0.0, params, batch, key)  # noqa: E731
+    loss_fn = lambda params, batch, key: dit_loss(NETWORKS, Objective(), params, batch, key)  # noqa: E731
     step = jax.jit(train_state.make_step(loss_fn, optimizer, 0.9, seed=0))
     for _ in range(150):
         state, _ = step(state, batch)

@@ -18,11 +18,13 @@ Cond = Any
 """What the velocity depends on besides x and t: any tree of arrays whose first axis is the batch, or None."""
 
 VelocityFn = Callable[[jax.Array, jax.Array, Cond], jax.Array]
-"""velocity_fn(x, t, cond) -> v: x and v of shape (B, T, H, W, C) or (B, L, C), t of shape (B, T) or (B, L)."""
+"""velocity_fn(x, t, cond) -> v: x and v of shape (B, T, H, W, C) or (B, L, C), t of shape (B, T), (B, T, H, W) or
+(B, L).
+"""
 
 
 class Solver(Protocol):
-    """One step of an ODE solver from time `t` to `t_next`, both per token, (B, T) or (B, L)."""
+    """One step of an ODE solver from time `t` to `t_next`, both per token, (B, T), (B, T, H, W) or (B, L)."""
 
     def __call__(self, velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond) -> jax.Array:
         """Returns x at t_next, of the shape and type of x."""
@@ -60,14 +62,14 @@ def sample(
     """Integrates from x1 at time ts[0] to ts[-1] by one `lax.scan` over the steps.
 
     Args:
-      velocity_fn: velocity_fn(x, t, cond), t of shape (B, T) or (B, L).
+      velocity_fn: velocity_fn(x, t, cond), t of the mask's shape, (B, T) or (B, L) without one.
       x1: the start, (B, T, H, W, C) or (B, L, C); noise if ts[0] = 1.
       cond: handed to velocity_fn as it is.
       ts: (steps + 1,), the times to visit, as `times.schedule` makes them.
       solver: `euler`, `heun`, or another `Solver`.
       known: values of the given tokens, of x1's shape or broadcastable to it; read only where mask is False.
-      mask: bool (B, T) or (B, L) (an axis may be 1), True where a token is to be made. Tokens that are not made hold
-        `known` from the first step to the last, and their time is 0.
+      mask: bool (B, T), (B, T, H, W) or (B, L) (an axis may be 1), True where a token is to be made. Tokens that are
+        not made hold `known` from the first step to the last, and their time is 0.
 
     Returns:
       x at ts[-1], of x1's shape, at least float32; equal to `known` bit for bit where mask is False.
@@ -87,9 +89,11 @@ def sample(
     made = jnp.ones(x1.shape[:2], bool)
     given_values = x1
     if mask is not None:
-        if jnp.ndim(mask) != 2:
-            raise ValueError(f"mask has shape {jnp.shape(mask)}; it must be (B, T) or (B, L), x1 is {x1.shape}")
-        made = jnp.broadcast_to(jnp.asarray(mask, bool), x1.shape[:2])
+        if jnp.ndim(mask) not in (2, x1.ndim - 1):
+            raise ValueError(
+                f"mask has shape {jnp.shape(mask)}; it must be (B, T), (B, T, H, W) or (B, L), x1 is {x1.shape}"
+            )
+        made = jnp.broadcast_to(jnp.asarray(mask, bool), x1.shape[: jnp.ndim(mask)])
         given_values = jnp.broadcast_to(jnp.asarray(known, x1.dtype), x1.shape)
     made_x = paths.expand_time(made, x1)
 

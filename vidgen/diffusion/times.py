@@ -68,13 +68,16 @@ def token_times(t: jax.Array, mask: jax.Array) -> jax.Array:
     return jnp.where(mask, jnp.broadcast_to(t, mask.shape), 0.0)
 
 
-def schedule(steps: int, shift: float = 1.0) -> jax.Array:
-    """Times that a sampler visits: steps + 1 of them, evenly spaced from 1 to 0 and then shifted, float32.
+def schedule(steps: int, shift: float = 1.0, start: float = 1.0) -> jax.Array:
+    """Times that a sampler visits: steps + 1 of them, evenly spaced and then shifted, from `start` to 0, float32.
 
     Raises:
-      ValueError: steps is below 1 or shift is not above 0.
+      ValueError: steps is below 1, shift is not above 0, or start is not above 0 and at most 1.
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}; a sampler needs at least 1")
     _check_shift(shift)
-    return shift_time(jnp.linspace(1.0, 0.0, steps + 1, dtype=jnp.float32), shift)
+    if not 0 < start <= 1:
+        raise ValueError(f"start is {start}; it must be above 0 and at most 1 (1 = from noise alone)")
+    before_shift = start / (shift - (shift - 1) * start)
+    return shift_time(jnp.linspace(before_shift, 0.0, steps + 1, dtype=jnp.float32), shift)

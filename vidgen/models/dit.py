@@ -302,15 +302,20 @@ def apply_to_grid(
     model: DiT,
     params: dict,
     x_BTHWC: Array,
-    t_BT: Array,
+    t_BE: Array,
     text_BSD: Array,
     text_real_BS: Array,
+    time_ids_BTHW: Array | None = None,
     multiple: int = 1,
 ) -> Prediction:
-    """`Prediction` of a batch of whole clips: latents [B, T, H, W, C], a time for each latent frame [B, T].
+    """`Prediction` of a batch of whole clips: latents [B, T, H, W, C] and their times.
 
     This is the adapter between a solver's view, clips, and the network's, tokens. Rows are filled up to a `multiple` of
     tokens, so that a mesh can divide them; what is added is a segment of its own.
+
+    Args:
+        t_BE: the times of each clip; time_ids_BTHW: which of them is each cell's, the same for all cells of a token;
+            None where all have the first.
     """
     B = x_BTHWC.shape[0]
     patch = model.config.patch
@@ -318,8 +323,9 @@ def apply_to_grid(
     T, H, W, P = tokens.shape[1:]
     positions = jnp.broadcast_to(rope.grid_positions(T, H, W), (B, T * H * W, 3))
     extent = jnp.broadcast_to(jnp.array([T, H, W]), positions.shape)
-    time_ids = jnp.broadcast_to(positions[..., 0], (B, T * H * W))
-    t_BE = t_BT[:, :: patch[0]]
+    time_ids = jnp.zeros((B, T * H * W), jnp.int32)
+    if time_ids_BTHW is not None:
+        time_ids = time_ids_BTHW[:, :: patch[0], :: patch[1], :: patch[2]].reshape(B, -1)
     rows = [tokens.reshape(B, -1, P), positions, extent, time_ids]
     L, fill = T * H * W, -(T * H * W) % multiple
     segments = None

@@ -98,8 +98,8 @@ def sampling_flops(
     def text(params: dict, ids_BS: Array) -> tuple[Array, Array]:
         return apply(TextEncoder(networks.text), params, ids_BS)
 
-    def velocity(params: dict, x: Array, t_BT: Array, features: Array, real: Array) -> Array:
-        return apply_to_grid(dit, params, x, t_BT, features, real).velocity
+    def velocity(params: dict, x: Array, t_B1: Array, features: Array, real: Array) -> Array:
+        return apply_to_grid(dit, params, x, t_B1, features, real).velocity
 
     def decode(params: dict, x: Array) -> Array:
         return apply(VAE(networks.vae), params, x, method=VAE.decode)

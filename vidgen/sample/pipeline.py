@@ -20,7 +20,7 @@ from vidgen import config as vidgen_config
 from vidgen import trees
 from vidgen.data.tokenizer import Tokenizer, load_tokenizer
 from vidgen.diffusion import guidance as flow_guidance
-from vidgen.diffusion import solvers, times
+from vidgen.diffusion import paths, solvers, times
 from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
@@ -29,6 +29,7 @@ from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import Parallel, make_parallel, one_device, parameter_shardings
 from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder, to_uint8
+from vidgen.sample.tasks import Known
 from vidgen.weights.safetensors import load_params, save_params
 from vidgen.worlds.motion import FPS
 
@@ -106,13 +107,20 @@ class Pipeline:
         seed: int = 0,
         solver: Literal["euler", "heun"] = DEFAULTS.solver,
         shift: float = DEFAULTS.shift,
+        known: Known | None = None,
+        start: float = 1.0,
     ) -> np.ndarray:
         """Makes one clip a prompt: uint8 [B, F, H, W, 3].
 
         The noise of clip i depends on the seed and on i alone.
 
+        Args:
+            known: what is given of the clips, of `vidgen.sample.tasks`; None for nothing.
+            start: share of noise in what the sampler starts from, beside what is known; 1 is noise alone.
+
         Raises:
-            ValueError: frames, a side, steps, solver or the list of prompts is not one that the model takes.
+            ValueError: frames, a side, steps, solver, what is known or the list of prompts is not one that the model
+                takes.
         """
         if not prompts:
             raise ValueError("no prompt was given; give at least one")
@@ -126,6 +134,10 @@ class Pipeline:
             if side % multiple:
                 pixels = multiple * self.networks.vae.patch[1]
                 raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
+        if start < 1 and known is None:
+            raise ValueError(f"start is {start} and nothing is known: give the clip to start from")
+        if known is not None:
+            _check_known(known, (len(prompts), *shape), self.networks.dit.patch)
         ids = self.tokenizer.batch([*prompts, negative], self.text_length)
         mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
         params = self.params
@@ -138,16 +150,32 @@ class Pipeline:
                 solver,
                 mesh,
                 self.attention,
-                times.schedule(steps, shift),
+                times.schedule(steps, shift, start),
                 params,
                 self.space,
                 ids[:-1],
                 ids[-1:],
                 jnp.float32(guidance),
                 trees.fold_in_str(jax.random.key(seed), "noise"),
+                known,
             )
         before = self.networks.vae.group - 1
         return np.asarray(video)[:, before : before + frames]
+
+
+def _check_known(known: Known, shape: tuple[int, ...], patch: tuple[int, int, int]) -> None:
+    """Raises ValueError when what is known does not fit clips of latents of this shape, or divides a token."""
+    latent, made = known.latent_BTHWC, known.made_BTHW
+    if latent.shape[1:] != shape[1:] or made.shape != latent.shape[:-1] or latent.shape[0] not in (1, shape[0]):
+        raise ValueError(
+            f"what is known has latents of shape {latent.shape} and a mask of {made.shape}; the clips have {shape}"
+        )
+    rows = range(len(latent))
+    parts = [np.asarray(made)[:, t :: patch[0], h :: patch[1], w :: patch[2]] for t, h, w in np.ndindex(*patch)]
+    if any((part != parts[0]).any() for part in parts):
+        raise ValueError(f"a token is {patch} latent cells large and only a part of it is to be made: mark all of it")
+    if any(not np.asarray(made)[row].any() for row in rows):
+        raise ValueError("a clip is known as a whole and nothing of it is to be made")
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
@@ -164,6 +192,7 @@ def text_to_video(
     negative_1S: Array,
     guidance: Array,
     key: Array,
+    known: Known | None = None,
 ) -> Array:
     """uint8 clips [B, F, H, W, 3] of captions: the whole sampler as one program; call it under `jax.set_mesh(mesh)`.
 
@@ -176,9 +205,10 @@ def text_to_video(
         mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
         ts: times to visit; params: {"text", "dit", "vae"}; space: of the latents.
         ids_BS: captions; negative_1S: the unconditional one; guidance: its weight; key: of the noise.
+        known: what is given of the clips.
     """
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
-    latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel)
+    latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel, known)
     vae = VAE(networks.vae, parallel.shard)
     filled = fill_time(space.leave(latent), parallel.multiple)
     video = apply(vae, params["vae"], filled, method=VAE.decode_groups)
@@ -206,22 +236,34 @@ def text_to_latent(
     guidance: Array,
     key: Array,
     parallel: Parallel | None = None,
+    known: Known | None = None,
 ) -> Array:
-    """Normalised latents [B, *shape] of captions; pure, to be jitted by the caller; one device if parallel is None."""
+    """Normalised latents [B, *shape] of captions; pure, to be jitted by the caller; one device if parallel is None.
+
+    With `known`, the sampler starts between it and noise at ts[0], and what is given stays as it is, at time 0.
+    """
     parallel = parallel or one_device(networks.dit.dtype)
     encoder = TextEncoder(networks.text, parallel.shard)
     cond = apply(encoder, params["text"], ids_BS)
     uncond = apply(encoder, params["text"], negative_1S)
     dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
 
-    def velocity(x: Array, t_BT: Array, text: tuple[Array, Array]) -> Array:
-        # No frame is given, so that one time serves all.
-        return apply_to_grid(dit, params["dit"], x, t_BT[:, :1], *text, parallel.multiple).velocity
+    def velocity(x: Array, t: Array, text: tuple[Array, Array]) -> Array:
+        # One time serves all that is made, and time 0 what is given.
+        t_BE, ids_BTHW = t[:, :1], None
+        if known is not None:
+            t_BE = jnp.pad(t.max((1, 2, 3))[:, None], ((0, 0), (0, 1)))
+            ids_BTHW = (t == 0).astype(jnp.int32)
+        return apply_to_grid(dit, params["dit"], x, t_BE, *text, ids_BTHW, parallel.multiple).velocity
 
     guided = flow_guidance.guide(velocity, uncond, guidance)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))
     noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
-    return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
+    if known is None:
+        return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
+    begin = paths.interpolate(jnp.broadcast_to(known.latent_BTHWC, noise.shape), noise, ts[0])
+    made_BTHW = jnp.broadcast_to(known.made_BTHW, noise.shape[:-1])
+    return solvers.sample(guided, begin, cond, ts, SOLVERS[solver], known.latent_BTHWC, made_BTHW)
 
 
 def save_model(folder: str | Path, networks: Networks, params: dict, text_length: int) -> None:

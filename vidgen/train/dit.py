@@ -20,10 +20,8 @@ from vidgen import trees
 from vidgen.data.latents import LatentSource, write_latents
 from vidgen.data.pipeline import LatentItems, WorldSource, latent_batches, mix
 from vidgen.data.tokenizer import load_tokenizer
-from vidgen.diffusion import loss as flow
-from vidgen.diffusion import paths, times
 from vidgen.diffusion.times import TimeConfig
-from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, cut_patches
+from vidgen.models.dit import DiT, DiTConfig, cut_patches
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.models.vae import VAEConfig
@@ -31,16 +29,18 @@ from vidgen.parallel import attention, hosts
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.program import Program
-from vidgen.parallel.shard import Parallel, make_parallel, one_device, own_rows
+from vidgen.parallel.shard import make_parallel, own_rows
 from vidgen.sample.abstract import sampling_program
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
 from vidgen.sample.pipeline import Networks, SampleConfig, save_model
 from vidgen.train.abstract import Mode, training_step
-from vidgen.train.cells import AlignmentConfig, cell_loss, init_reader, with_cells
+from vidgen.train.cells import AlignmentConfig, init_reader, with_cells
+from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.loop import LoopConfig, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.samples import SampleSheet
 from vidgen.train.state import LossFn
+from vidgen.train.tasks import TaskMix
 from vidgen.train.text import load_text
 from vidgen.weights.safetensors import load_params
 from vidgen.worlds.scene import SceneConfig
@@ -83,6 +83,7 @@ class DiTTraining:
         text_from: a file of `vidgen.train.text.save_text`, whose text encoder the run starts with; empty for that of
             start_from, or a random one.
         text_frozen: whether the text encoder stays as it is, as in models that take theirs from elsewhere.
+        tasks: how often which parts of clips are given.
         alignment: how the transformer is taught what is in each cell.
         prompts: what the sample sheets show.
         mesh: how the work is divided over devices.
@@ -102,6 +103,7 @@ class DiTTraining:
     start_from: str = ""
     text_from: str = ""
     text_frozen: bool = False
+    tasks: TaskMix = TaskMix()
     alignment: AlignmentConfig = AlignmentConfig()
     sample: SampleConfig = SampleConfig()
     prompts: tuple[str, ...] = ()
@@ -179,19 +181,15 @@ class DiTTraining:
 
     def task_loss(self, networks: Networks, mesh: Mesh) -> LossFn:
         """The loss that a run on this mesh takes the gradient of."""
-        shifts = {latent_shape(networks.vae, data)[0]: data.shift for data in self.data}
-        parallel = make_parallel(mesh, self.model.dtype, self.attention)
-        return lambda params, batch, key: dit_loss(
-            networks,
+        objective = Objective(
             self.time,
-            shifts,
+            {latent_shape(networks.vae, data)[0]: data.shift for data in self.data},
             self.caption_dropout,
-            self._trained(params),
-            batch,
-            key,
-            parallel,
+            self.tasks,
             self.alignment,
         )
+        parallel = make_parallel(mesh, self.model.dtype, self.attention)
+        return lambda params, batch, key: dit_loss(networks, objective, self._trained(params), batch, key, parallel)
 
     def _trained(self, params: dict) -> dict:
         """Parameters through which the gradient goes only where they are trained."""
@@ -311,44 +309,6 @@ def _random_params(networks: Networks, key: Array) -> dict:
         real,
     )["params"]
     return {"text": text_params, "dit": dit_params}
-
-
-def dit_loss(
-    networks: Networks,
-    time: TimeConfig,
-    shifts: dict[int, float],
-    caption_dropout: float,
-    params: dict,
-    batch: dict[str, Array],
-    key: Array,
-    parallel: Parallel | None = None,
-    alignment: AlignmentConfig | None = None,
-) -> tuple[Array, dict[str, Array]]:
-    """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]; one device if parallel is None.
-
-    With an `alignment` of some weight, the loss of what is told of the cells is added; the metrics are apart.
-    """
-    parallel = parallel or one_device(networks.dit.dtype)
-    x0 = batch["latent_BTHWC"].astype(jnp.float32)
-    B, T = x0.shape[:2]
-    noise = jax.random.normal(trees.fold_in_str(key, "noise"), x0.shape)
-    config = dataclasses.replace(time, shift=time.shift * shifts.get(T, 1.0))
-    t_B = times.sample_times(trees.fold_in_str(key, "time"), (B,), config)
-    dropped_B = jax.random.bernoulli(trees.fold_in_str(key, "caption"), caption_dropout, (B,))
-    ids_BS = jnp.where(dropped_B[:, None], 0, batch["text_BS"])
-    features, real = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_BS)
-    aligned = alignment if alignment and alignment.weight else None
-    read_block = aligned.block if aligned else 0
-    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard, read_block)
-    t_B1 = t_B[:, None]  # one time serves all frames
-    noisy = paths.interpolate(x0, noise, jnp.broadcast_to(t_B1, (B, T)))
-    v, inner = apply_to_grid(dit, params["dit"], noisy, t_B1, features, real, parallel.multiple)
-    _, loss = flow.flow_loss(v, x0, noise)
-    metrics = {f"loss_{T}": loss}
-    if aligned is None or inner is None:
-        return loss, metrics
-    told, right = cell_loss(aligned, networks.dit, params["cells"], inner, batch)
-    return loss + aligned.weight * told, {**metrics, f"told_{T}": told, **{f"{k}_{T}": r for k, r in right.items()}}
 
 
 def step_flops(networks: Networks, latent_shape: tuple[int, ...], text_length: int) -> float:
