@@ -30,8 +30,8 @@ from vidgen.sample.pipeline import Networks
 from vidgen.train import state as train_state
 from vidgen.train.dit import init_params
 from vidgen.train.flow import Objective, dit_loss
-from vidgen.train.tasks import TaskMix
 from vidgen.train.optim import OptimConfig, make_optimizer
+from vidgen.train.tasks import TaskMix
 from vidgen.train.vae import VAELossConfig, vae_loss
 
 STAGE = Stage(4, 16, 8, 16, 1)
