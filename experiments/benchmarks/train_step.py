@@ -4,26 +4,29 @@
 
     GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python experiments/benchmarks/train_step.py
 
+The transformer, its batches and its loss are those of first_light/cells_clips.py, with a text encoder that learns too.
 The variable lets glibc back large arrays by huge pages; without it, page faults take a quarter of a step on CPU.
 """
 
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from vidgen.models.dit import DiTConfig
-from vidgen.models.text import TextConfig
+from vidgen.config import load_experiment
 from vidgen.models.vae import VAE, VAEConfig
 from vidgen.sample.pipeline import Networks
 from vidgen.train import dit, state, vae
+from vidgen.train.cells import init_reader
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.log import peak_flops
 from vidgen.train.optim import OptimConfig, make_optimizer
 
 REPEATS = 5
+EXPERIMENT = Path(__file__).parents[1] / "first_light" / "cells_clips.py"
 
 
 def seconds_a_step(loss_fn, params: dict, batch: dict[str, np.ndarray]) -> float:
@@ -44,21 +47,27 @@ def seconds_a_step(loss_fn, params: dict, batch: dict[str, np.ndarray]) -> float
 
 def main() -> None:
     rng = np.random.default_rng(0)
-    networks = Networks(VAEConfig(), TextConfig(), DiTConfig(remat="full"))
+    experiment = load_experiment(EXPERIMENT)
+    networks = Networks(VAEConfig(), experiment.text, experiment.model)
+    objective = Objective(caption_dropout=0.1, alignment=experiment.alignment)
     table = Table("step", "batch", "seconds", "GFLOP/s", "of float32 matmul")
     peak, _ = peak_flops()
     rows = []
-    for name, B, T, S in (("DiT, clips", 32, 5, 48), ("DiT, images", 128, 1, 32)):
+    for data in experiment.data:
+        name, B, T = f"DiT, {data.name}", data.batch_size, networks.vae.latent_shape(data.scenes.frames, 64, 64)[0]
         batch = {
             "latent_BTHWC": rng.normal(size=(B, T, 8, 8, 32)).astype(np.float16),
-            "text_BS": rng.integers(1, 2048, (B, S)).astype(np.int32),
+            "text_BS": rng.integers(1, 2048, (B, data.text_length)).astype(np.int32),
+            "cells_BTHW": rng.integers(-1, 100, (B, T, 8, 8)).astype(np.int16),
+            "places_BTHW2": rng.normal(size=(B, T, 8, 8, 2)).astype(np.float16),
         }
+        params = dit.init_params(networks, "", jax.random.key(0))
         spent = seconds_a_step(
-            lambda params, batch, key: dit_loss(networks, Objective(caption_dropout=0.1), params, batch, key),
-            dit.init_params(networks, "", jax.random.key(0)),
+            lambda params, batch, key: dit_loss(networks, objective, params, batch, key),
+            {**params, "cells": init_reader(experiment.alignment, experiment.model, jax.random.key(1))},
             batch,
         )
-        rows.append((name, B, spent, dit.step_flops(networks, batch["latent_BTHWC"].shape, S)))
+        rows.append((name, B, spent, dit.step_flops(networks, batch["latent_BTHWC"].shape, data.text_length)))
     video = rng.integers(0, 256, (8, 17, 64, 64, 3), np.uint8)
     model = VAE(networks.vae)
     params = model.init(jax.random.key(0), np.zeros((1, 17, 64, 64, 3), np.float32), jax.random.key(1))["params"]

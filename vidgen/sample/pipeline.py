@@ -261,9 +261,10 @@ def text_to_latent(
     noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
     if known is None:
         return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
-    begin = paths.interpolate(jnp.broadcast_to(known.latent_BTHWC, noise.shape), noise, ts[0])
-    made_BTHW = jnp.broadcast_to(known.made_BTHW, noise.shape[:-1])
-    return solvers.sample(guided, begin, cond, ts, SOLVERS[solver], known.latent_BTHWC, made_BTHW)
+    given = jnp.broadcast_to(jnp.asarray(known.latent_BTHWC), noise.shape)
+    made_BTHW = jnp.broadcast_to(jnp.asarray(known.made_BTHW), noise.shape[:-1])
+    begin = paths.interpolate(given, noise, ts[0])
+    return solvers.sample(guided, begin, cond, ts, SOLVERS[solver], given, made_BTHW)
 
 
 def save_model(folder: str | Path, networks: Networks, params: dict, text_length: int) -> None:

@@ -87,10 +87,10 @@ def repaint(vae: Autoencoder, video_FHWC: np.ndarray, made_FHW: np.ndarray) -> K
     latent_1THWC = np.asarray(vae.encode(video_FHWC[None]))
     stood = np.concatenate([np.repeat(made_FHW[:1], group - 1, axis=0), made_FHW])
     T, H, W = latent_1THWC.shape[1:4]
-    made_THW = stood.reshape(T, group, H, q, W, r).any((1, 3, 5))
-    if not made_THW.any():
+    made_1THW = stood.reshape(1, T, group, H, q, W, r).any(axis=(2, 4, 6))
+    if not made_1THW.any():
         raise ValueError("the mask leaves nothing to be made; mark at least one pixel")
-    return Known(latent_1THWC, made_THW[None])
+    return Known(latent_1THWC, np.asarray(made_1THW))
 
 
 def edit(vae: Autoencoder, video_FHWC: np.ndarray) -> Known:

@@ -62,7 +62,7 @@ def dit_loss(
     t_B = times.sample_times(trees.fold_in_str(key, "time"), (B,), dataclasses.replace(objective.time, shift=shift))
     dropped_B = jax.random.bernoulli(trees.fold_in_str(key, "caption"), objective.caption_dropout, (B,))
     ids_BS = jnp.where(dropped_B[:, None], 0, batch["text_BS"])
-    text = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_BS)
+    features, real = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_BS)
     aligned = objective.alignment if objective.alignment.weight else None
     read_block = aligned.block if aligned else 0
     dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard, read_block)
@@ -72,7 +72,7 @@ def dit_loss(
         t_BE, ids_BTHW = jnp.pad(t_BE, ((0, 0), (0, 1))), (~made_BTHW).astype(jnp.int32)
     t = t_B if made_BTHW is None else times.token_times(t_B, made_BTHW)
     noisy = paths.interpolate(x0, noise, t)
-    v, inner = apply_to_grid(dit, params["dit"], noisy, t_BE, *text, ids_BTHW, parallel.multiple)
+    v, inner = apply_to_grid(dit, params["dit"], noisy, t_BE, features, real, ids_BTHW, parallel.multiple)
     _, loss = flow.flow_loss(v, x0, noise, made_BTHW)
     metrics = {f"loss_{T}": loss}
     if aligned is None or inner is None:
