@@ -59,7 +59,7 @@ def main() -> None:
             "latent_BTHWC": rng.normal(size=(B, T, 8, 8, 32)).astype(np.float16),
             "text_BS": rng.integers(1, 2048, (B, data.text_length)).astype(np.int32),
             "cells_BTHW": rng.integers(-1, 100, (B, T, 8, 8)).astype(np.int16),
-            "places_BTHW2": rng.normal(size=(B, T, 8, 8, 2)).astype(np.float16),
+            "places_BTHW4": rng.normal(size=(B, T, 8, 8, 4)).astype(np.float16),
         }
         params = dit.init_params(networks, "", jax.random.key(0))
         spent = seconds_a_step(

@@ -3,6 +3,9 @@
 """First light, a cell a token: what things look like, now that a block must tell what is in each cell.
 
 vidgen train experiments/first_light/cells_images.py --workdir runs/cells_images
+
+Two CPU cores, 44 minutes; no paper's row. It starts from tokens of 16 pixels, whose first and last layers are cut.
+Measured 2026-11-26: the concept of 71 to 75 % of the cells with a thing is told right at the end, over all noise.
 """
 
 import dataclasses

@@ -29,7 +29,7 @@ class Latents:
 def test_cells_name_the_concepts_of_their_own_scene() -> None:
     source = CellSource(Latents(), WORLDS, (4, 8, 8), FIRST_LIGHT)
     batch = next(iter(latent_batches(source, 4, 0, load_tokenizer(), 24)))
-    assert batch["cells_BTHW"].shape == (4, 2, 8, 8) and batch["places_BTHW2"].shape == (4, 2, 8, 8, 2)
+    assert batch["cells_BTHW"].shape == (4, 2, 8, 8) and batch["places_BTHW4"].shape == (4, 2, 8, 8, 4)
     for latent, cells in zip(batch["latent_BTHWC"], batch["cells_BTHW"], strict=True):
         named = {FIRST_LIGHT.index(thing.concept) for thing in WORLDS.scene(int(latent[0, 0, 0, 0])).objects}
         assert {-1} < set(cells.ravel().tolist()) <= {-1, *named}

@@ -145,12 +145,19 @@ def check_alignment(experiment: DiTTraining, tmp_path: Path) -> None:
 def test_where_nothing_is_no_place_is_asked_for() -> None:
     alignment, dit = AlignmentConfig(block=1, weight=1.0, concepts=("dog",)), NETWORKS.dit
     params = jax.tree.map(jnp.zeros_like, init_reader(alignment, dit, jax.random.key(0)))
-    cells = np.array([0, 0, -1, -1]).reshape(1, 1, 2, 2)
-    places = np.array([[1.0, 0.0], [0.0, 2.0], [9.0, 9.0], [9.0, 9.0]]).reshape(1, 1, 2, 2, 2)
-    batch = {"cells_BTHW": cells.astype(np.int16), "places_BTHW2": places.astype(np.float32)}
-    loss, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 1, 2, 2, dit.width)), batch)
+    cells = np.array([0, 0, -1, -1]).reshape(1, 2, 1, 2)
+    places = np.zeros((4, 4), np.float16)
+    places[:2, :2], places[2:] = [[1.0, 0.0], [0.0, 2.0]], 9.0
+    batch = {"cells_BTHW": cells.astype(np.int16), "places_BTHW4": places.reshape(1, 2, 1, 2, 4)}
+    loss, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 2, 1, 2, dit.width)), batch)
     assert loss == pytest.approx(np.log(2) + (1 + 4) / 4, abs=1e-4)
     assert metrics["cells_right"] == 1  # of two equal logits the first is taken, and that is the dog
+    assert metrics["going_right"] == 0  # nothing that is there goes anywhere
+    params["told"]["bias"] = params["told"]["bias"].at[-2:].set(jnp.array([1.0, 0.5]))
+    places[:2, 2:] = [[2.0, 0.0], [-2.0, 0.0]]
+    batch["places_BTHW4"] = places.reshape(1, 2, 1, 2, 4)
+    _, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 2, 1, 2, dit.width)), batch)
+    assert metrics["going_right"] == 0.5
 
 
 def test_alignment_wants_a_cell_a_token() -> None:

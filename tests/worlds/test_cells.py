@@ -19,7 +19,7 @@ MANY = SceneConfig(objects=(2, 4), cameras=("still",), places=("yellow",), frame
 @pytest.mark.parametrize("seed", range(6))
 def test_what_a_cell_shows_changes_its_pixels_when_it_is_taken_away(seed: int) -> None:
     scene = MANY.draw(seed)
-    row_THW, _ = scene_cells(scene, PATCH)
+    row_THW = scene_cells(scene, PATCH).row_THW
     whole_FHWC = render(scene).astype(float)
     change_NHW = []
     for row in range(len(scene.objects)):
@@ -41,7 +41,7 @@ def test_what_a_cell_shows_changes_its_pixels_when_it_is_taken_away(seed: int) -
 @pytest.mark.parametrize("seed", range(8))
 def test_a_place_and_the_path_give_the_middle_of_the_cell(seed: int) -> None:
     scene = dataclasses.replace(FIRST_LIGHT_ON_GRID, objects=(1, 1), object_weights=None).draw(seed)
-    row_THW, place_THW2 = scene_cells(scene, PATCH)
+    row_THW, place_THW2, going_THW2 = scene_cells(scene, PATCH)
     centers_F2, size = ground_truth(scene).centers_FN2[:, 0], 0.5 * 64
     middle_T2 = np.stack([centers_F2[0], *(centers_F2[i : i + 4].mean(0) for i in range(1, 17, 4))])
     t_N, y_N, x_N = np.nonzero(row_THW == 0)
@@ -49,12 +49,15 @@ def test_a_place_and_the_path_give_the_middle_of_the_cell(seed: int) -> None:
     found_N2 = middle_T2[t_N] + size * place_THW2[t_N, y_N, x_N]
     np.testing.assert_allclose(found_N2, np.stack([8 * x_N + 4, 8 * y_N + 4], -1), atol=1e-3)
     assert np.abs(place_THW2).max() < 0.75
-    assert not place_THW2[row_THW < 0].any()
+    assert not place_THW2[row_THW < 0].any() and not going_THW2[row_THW < 0].any()
+    way_2 = (middle_T2[-1] - middle_T2[0]) / size
+    np.testing.assert_allclose(going_THW2[t_N, y_N, x_N], np.broadcast_to(way_2, (len(t_N), 2)), atol=1e-4)
 
 
 def test_cells_move_with_the_thing() -> None:
     config = dataclasses.replace(FIRST_LIGHT_ON_GRID, objects=(1, 1), object_weights=None, motions=("right",))
-    row_THW, _ = scene_cells(config.draw(1), PATCH)
+    row_THW, _, going_THW2 = scene_cells(config.draw(1), PATCH)
+    assert (going_THW2[row_THW == 0][:, 0] > 0.5).all()
     first, last = (np.nonzero(row_THW[t] == 0)[1].mean() for t in (0, -1))
     assert last - first > 2
 

@@ -35,8 +35,8 @@ class CellSource:
         return len(self.latents)
 
     def __getitem__(self, index: int) -> LatentItem:
-        cells_THW, places_THW2 = _cells(self.worlds, index, self.patch, self.concepts)
-        return {**self.latents[index], "cells": cells_THW, "places": places_THW2}
+        cells_THW, places_THW4 = _cells(self.worlds, index, self.patch, self.concepts)
+        return {**self.latents[index], "cells": cells_THW, "places": places_THW4}
 
 
 @functools.lru_cache(maxsize=2**16)  # a clip takes 5 ms to cut and 2 kB to keep, and is visited many times
@@ -44,7 +44,7 @@ def _cells(
     worlds: WorldSource, index: int, patch: tuple[int, int, int], concepts: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     scene = worlds.scene(index)
-    row_THW, place_THW2 = scene_cells(scene, patch)
+    row_THW, *places = scene_cells(scene, patch)
     # The last entry is what index -1 takes.
     concept_N = np.array([*(concepts.index(thing.concept) for thing in scene.objects), -1], np.int16)
-    return concept_N[row_THW], place_THW2.astype(np.float16)
+    return concept_N[row_THW], np.concatenate(places, axis=-1).astype(np.float16)

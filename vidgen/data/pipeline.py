@@ -41,7 +41,7 @@ class LatentItem(TypedDict):
     """One encoded clip: `latent` float16 [T, H, W, C] and the captions that are true of it.
 
     Where it is known what is in each cell (see `vidgen.data.cells`): `cells` int16 [T, H, W], the concept or -1, and
-    `places` float16 [T, H, W, 2], where in the thing the cell is.
+    `places` float16 [T, H, W, 4], where in the thing the cell is and where the thing goes.
     """
 
     latent: np.ndarray
@@ -128,7 +128,7 @@ def latent_batches(
     rows: Sequence[int] | None = None,
 ) -> grain.IterDataset:
     """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length]}, and "cells_BTHW" and
-    "places_BTHW2" where the items have them.
+    "places_BTHW4" where the items have them.
 
     Each visit of an item picks one of its captions at random among those that `text_length` tokens hold; where all are
     longer, one is cut. The choice depends on the seed and the place in the stream alone. `rows` and errors are those of
@@ -145,7 +145,7 @@ def latent_batches(
                 break  # it fits
         batch = {"latent_BTHWC": item["latent"], "text_BS": row_S[:text_length]}
         if "cells" in item and "places" in item:
-            batch |= {"cells_BTHW": item["cells"], "places_BTHW2": item["places"]}
+            batch |= {"cells_BTHW": item["cells"], "places_BTHW4": item["places"]}
         return batch
 
     items = endless(source, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))

@@ -77,10 +77,12 @@ class CaptionReader(nn.Module):
 
 
 class CellReading(NamedTuple):
-    """cells_BTHWO: logits of each concept in each cell, and last of none. places_BTHW2: where in the thing it is."""
+    """cells_BTHWO: logits of each concept in each cell, and last of none. places_BTHW4: where in the thing the cell is,
+    and where the thing goes; see `vidgen.worlds.cells`.
+    """
 
     cells_BTHWO: Array
-    places_BTHW2: Array
+    places_BTHW4: Array
 
 
 class CellReader(nn.Module):
@@ -97,5 +99,5 @@ class CellReader(nn.Module):
     def __call__(self, features_BTHWD: Array) -> CellReading:
         x = LayerNorm(affine=True, name="norm")(features_BTHWD)
         x = nn.silu(Dense(features_BTHWD.shape[-1], dtype=self.dtype, name="hidden")(x))
-        out = Dense(self.concepts + 3, dtype=self.dtype, name="told")(x)
-        return CellReading(out[..., :-2], out[..., -2:])
+        out = Dense(self.concepts + 1 + 4, dtype=self.dtype, name="told")(x)
+        return CellReading(out[..., :-4], out[..., -4:])

@@ -17,6 +17,7 @@ from vidgen import trees
 from vidgen.data.cells import CellSource
 from vidgen.data.latents import LatentSource
 from vidgen.data.pipeline import WorldSource
+from vidgen.diffusion.loss import masked_mean
 from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.reader import CellReader
@@ -66,20 +67,28 @@ def init_reader(config: AlignmentConfig, model: DiTConfig, key: Array) -> dict:
 def cell_loss(
     config: AlignmentConfig, model: DiTConfig, params: dict, features_BTHWD: Array, batch: dict[str, Array]
 ) -> tuple[Array, dict[str, Array]]:
-    """Cross-entropy of the concept in each cell, and squared error of where in the thing it is where there is one.
+    """Cross-entropy of the concept in each cell, and squared error of where in the thing it is, and of where that goes,
+    where there is one.
 
-    batch: "cells_BTHW" and "places_BTHW2" of `vidgen.data.pipeline.LatentItem`. The metric is the share of the cells
-    with a thing whose concept is told right.
+    batch: "cells_BTHW" and "places_BTHW4" of `vidgen.data.pipeline.LatentItem`. The metrics are the share of the cells
+    with a thing whose concept is told right, and the share of those whose thing moves for which the way that it goes is
+    told within 45 degrees; of pictures there is none.
     """
     told = apply(_reader(config, model), params, features_BTHWD)
     cells_BTHW = batch["cells_BTHW"].astype(jnp.int32)
     covered_BTHW = cells_BTHW >= 0
     label_BTHW = jnp.where(covered_BTHW, cells_BTHW, len(config.concepts))
     entropy = optax.softmax_cross_entropy_with_integer_labels(told.cells_BTHWO, label_BTHW).mean()
-    missed_BTHW = jnp.sum(jnp.square(told.places_BTHW2 - batch["places_BTHW2"]), axis=-1)
-    share = jnp.maximum(jnp.mean(covered_BTHW), 1e-6)
-    right = jnp.mean((told.cells_BTHWO.argmax(-1) == label_BTHW) & covered_BTHW) / share
-    return entropy + jnp.mean(missed_BTHW * covered_BTHW), {"cells_right": right}
+    missed_BTHW = jnp.sum(jnp.square(told.places_BTHW4 - batch["places_BTHW4"]), axis=-1)
+    loss = entropy + jnp.mean(missed_BTHW * covered_BTHW)
+    right_BTHW = told.cells_BTHWO.argmax(-1) == label_BTHW
+    metrics = {"cells_right": masked_mean(right_BTHW.astype(jnp.float32), covered_BTHW)}
+    if cells_BTHW.shape[1] == 1:
+        return loss, metrics
+    going, said = batch["places_BTHW4"][..., 2:], told.places_BTHW4[..., 2:]
+    moves_BTHW = covered_BTHW & (jnp.linalg.norm(going, axis=-1) > 0.1)
+    along = jnp.sum(said * going, axis=-1) / (jnp.linalg.norm(said, axis=-1) * jnp.linalg.norm(going, axis=-1) + 1e-6)
+    return loss, {**metrics, "going_right": masked_mean((along > 0.5**0.5).astype(jnp.float32), moves_BTHW)}
 
 
 def _reader(config: AlignmentConfig, model: DiTConfig) -> CellReader:

@@ -224,7 +224,7 @@ class DiTTraining:
         }
         if self.alignment.weight:
             batch["cells_BTHW"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3]), jnp.int16)
-            batch["places_BTHW2"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3], 2), jnp.float16)
+            batch["places_BTHW4"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3], 4), jnp.float16)
         step, arguments, params = training_step(
             mesh,
             init,

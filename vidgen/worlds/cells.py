@@ -17,11 +17,13 @@ class Cells(NamedTuple):
     """row_THW: int16, the index of the object that covers most of each cell, -1 where the place is seen.
 
     place_THW2: float32, where in that object the cell's middle is: x and y from the object's middle, in units of its
-    size; zeros where there is none. Both are means over the cell's frames.
+    size; zeros where there is none. Both are means over the cell's frames. going_THW2: float32, how far that object
+    goes from the first frame to the last, in the same units.
     """
 
     row_THW: np.ndarray
     place_THW2: np.ndarray
+    going_THW2: np.ndarray
 
 
 def scene_cells(scene: Scene, patch: tuple[int, int, int]) -> Cells:
@@ -57,11 +59,15 @@ def scene_cells(scene: Scene, patch: tuple[int, int, int]) -> Cells:
     x_W, y_H = (np.arange(W) + 0.5) * r, (np.arange(H) + 0.5) * q
     cell_HW2 = np.stack(np.broadcast_arrays(x_W[None], y_H[:, None]), axis=-1)
     times_T11 = np.arange(T)[:, None, None]
-    place_THW2 = (cell_HW2 - middle_TN2[times_T11, row_THW]) / size_TN[times_T11, row_THW, None]
-    return Cells(
-        np.where(covered_THW, row_THW, -1).astype(np.int16),
-        np.where(covered_THW[..., None], place_THW2, 0).astype(np.float32),
-    )
+    size_THW1 = size_TN[times_T11, row_THW, None]
+    place_THW2 = (cell_HW2 - middle_TN2[times_T11, row_THW]) / size_THW1
+    going_THW2 = (middle_TN2[-1] - middle_TN2[0])[row_THW] / size_THW1
+
+    def where_covered(values_THW2: np.ndarray) -> np.ndarray:
+        return np.where(covered_THW[..., None], values_THW2, 0).astype(np.float32)
+
+    row_THW = np.where(covered_THW, row_THW, -1).astype(np.int16)
+    return Cells(row_THW, where_covered(place_THW2), where_covered(going_THW2))
 
 
 def _group_means(values_F: np.ndarray, group: int) -> np.ndarray:
