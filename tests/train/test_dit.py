@@ -154,7 +154,7 @@ def test_where_nothing_is_no_place_is_asked_for() -> None:
     assert metrics["cells_right"] == 1  # of two equal logits the first is taken, and that is the dog
     assert metrics["going_right"] == 0  # nothing that is there goes anywhere
     params["told"]["bias"] = params["told"]["bias"].at[-2:].set(jnp.array([1.0, 0.5]))
-    places[:2, 2:] = [[2.0, 0.0], [-2.0, 0.0]]
+    places[:2, 2:] = [[2.0, 0.0], [0.0, 2.0]]
     batch["places_BTHW4"] = places.reshape(1, 2, 1, 2, 4)
     _, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 2, 1, 2, dit.width)), batch)
     assert metrics["going_right"] == 0.5
