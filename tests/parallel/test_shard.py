@@ -177,7 +177,7 @@ def test_constraints_are_in_the_lowered_program(case: str) -> None:
     mesh = make_mesh(MeshConfig(fsdp=2, sequence=2, tensor=2))
     program = lowered(case, mesh)
     found = set(re.findall(r"sdy.sharding_constraint .*? <@mesh, (\[.*?\])>", program))
-    residual = '[{"fsdp"}, {"sequence"}, {}]' if case == "dit" else '[{"fsdp"}, {}, {"sequence"}, {}, {}]'
+    residual = '[{"fsdp"}, {"sequence"}, {}]' if case == "dit" else '[{"fsdp"}, {"sequence"}, {}, {}, {}]'
     hidden = residual[:-3] + '{"tensor"}]'
     assert {residual, hidden, '[{}, {"tensor"}]', '[{"tensor"}, {}]'} <= found  # activations and collected weights
 
