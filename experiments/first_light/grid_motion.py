@@ -4,7 +4,7 @@
 
 vidgen train experiments/first_light/grid_motion.py --workdir runs/grid_motion
 
-Two CPU cores, 26 minutes; no paper's row. These weights ship. Measured 2026-11-26: of 96 held-out pairs 33.9 % of
+Two CPU cores, 26 minutes; no paper's row. These weights shipped. Measured 2026-11-26: of 96 held-out pairs 33.9 % of
 the named things found, and 65.5 % of the signs of motion of those found right.
 """
 
