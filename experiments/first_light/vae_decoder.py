@@ -4,8 +4,8 @@
 
 vidgen train experiments/first_light/vae_decoder.py --workdir runs/vae_decoder
 
-Two CPU cores, 14 minutes; no paper's row. Measured 2026-11-26: 29.28 dB and SSIM 0.922 on 500 held-out scenes (28.62 and
-0.913 before, on 100). This decoder ships; latents are those of vae_still.py to the bit.
+Two CPU cores, 14 minutes; no paper's row. Measured 2026-11-26: 29.28 dB and SSIM 0.922 on 500 held-out scenes (before,
+on 100, 28.62 and 0.913). This decoder ships; latents are those of vae_still.py to the bit.
 """
 
 import dataclasses
