@@ -39,7 +39,7 @@ class CellSource:
         return {**self.latents[index], "cells": cells_THW, "places": places_THW4}
 
 
-@functools.lru_cache(maxsize=2**16)  # a clip takes 5 ms to cut and 2 kB to keep, and is visited many times
+@functools.lru_cache(maxsize=2**16)  # a clip takes 5 ms to cut and 3 kB to keep, and is visited many times
 def _cells(
     worlds: WorldSource, index: int, patch: tuple[int, int, int], concepts: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -126,14 +126,7 @@ class Pipeline:
             raise ValueError("no prompt was given; give at least one")
         if solver not in SOLVERS:
             raise ValueError(f"solver {solver!r} was given; it must be one of {', '.join(SOLVERS)}")
-        _, H, W, _ = shape = self.networks.vae.latent_shape(frames, height, width)
-        for name, side, multiple in (
-            ("height", H, self.networks.dit.patch[1]),
-            ("width", W, self.networks.dit.patch[2]),
-        ):
-            if side % multiple:
-                pixels = multiple * self.networks.vae.patch[1]
-                raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
+        shape = _latent_shape(self.networks, frames, height, width)
         if start < 1 and known is None:
             raise ValueError(f"start is {start} and nothing is known: give the clip to start from")
         if known is not None:
@@ -161,6 +154,16 @@ class Pipeline:
             )
         before = self.networks.vae.group - 1
         return np.asarray(video)[:, before : before + frames]
+
+
+def _latent_shape(networks: Networks, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
+    """(T, H, W, C) of a clip's latents. Raises ValueError when they cannot be cut into the transformer's tokens."""
+    _, H, W, _ = shape = networks.vae.latent_shape(frames, height, width)
+    for name, side, multiple in (("height", H, networks.dit.patch[1]), ("width", W, networks.dit.patch[2])):
+        if side % multiple:
+            pixels = multiple * networks.vae.patch[1]
+            raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
+    return shape
 
 
 def _check_known(known: Known, shape: tuple[int, ...], patch: tuple[int, int, int]) -> None:
