@@ -12,6 +12,7 @@ three controls: the model's clips mirrored, held against other prompts, and clip
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -160,6 +161,12 @@ def sample(pipeline: Pipeline, name: str, cases: Sequence[PromptCase], options: 
     return np.concatenate(clips)
 
 
+def read(clips: np.ndarray, title: str) -> list[dict[str, Track]]:
+    """What the detector sees in each clip, read by a process a core."""
+    found = read_clips(clips, FIRST_LIGHT, workers=os.cpu_count() or 1)
+    return list(track(found, f"reading, {title}", total=len(clips)))
+
+
 def quality(seen: dict[str, Track], case: PromptCase) -> float:
     """How much of a prompt a clip shows: the share of right readings, ties broken by how surely things are seen."""
     right = [float(name in seen) for name in case.names]
@@ -182,23 +189,23 @@ def write_sheet(path: Path, clips: np.ndarray, readings: list[dict[str, Track]],
     Image.fromarray(sheet).save(path)
 
 
-def evaluate_model(options: Options, cases: Sequence[PromptCase], concepts: Sequence[str]) -> dict[str, Scores]:
+def evaluate_model(options: Options, cases: Sequence[PromptCase]) -> dict[str, Scores]:
     """Scores of the model's clips and of the controls made from it."""
     pipeline, name = load_pipeline(options.model), model_hash(model_folder(options.model))
     clips = sample(pipeline, name, cases, options)
-    readings = read_clips(track(clips, "reading"), concepts)
+    readings = read(clips, "the model")
     write_sheet(options.out / "sheet.png", clips, readings, cases)
     columns = {
-        "model": score_readings(readings, cases, concepts),
-        "mirrored": score_readings(read_clips(track(mirrored(clips), "reading, mirrored"), concepts), cases, concepts),
-        "shuffled prompts": score_readings(readings, shuffled(cases), concepts),
+        "model": score_readings(readings, cases, FIRST_LIGHT),
+        "mirrored": score_readings(read(mirrored(clips), "mirrored"), cases, FIRST_LIGHT),
+        "shuffled prompts": score_readings(readings, shuffled(cases), FIRST_LIGHT),
     }
     if options.untrained:
         few = cases[: options.untrained]
         params = init_params(pipeline.networks, "", jax.random.key(options.seed))
         blank = dataclasses.replace(pipeline, params={**params, "vae": pipeline.params["vae"]})
         made = sample(blank, f"{name}-untrained", few, options)
-        columns["untrained"] = score_readings(read_clips(track(made, "reading, untrained"), concepts), few, concepts)
+        columns["untrained"] = score_readings(read(made, "untrained"), few, FIRST_LIGHT)
     return columns
 
 
@@ -208,24 +215,24 @@ def main(options: Options) -> None:
     if vae_file is None and options.only != "floor":
         vae_file = model_folder(options.model) / "vae.safetensors"
     vae = load_autoencoder(vae_file) if vae_file else None
-    concepts, columns, report = FIRST_LIGHT, {}, {}
+    columns, report = {}, {}
     if options.only in ("all", "vae") and vae:
         report["vae"] = evaluate_vae(vae, options.scenes)
     if options.only != "vae":
         cases = draw_cases(HELD_OUT, options.n, options.seed)
         if options.only in ("all", "model"):
-            columns = evaluate_model(options, cases, concepts)
+            columns = evaluate_model(options, cases, FIRST_LIGHT)
         if options.only in ("all", "floor"):
-            true = [render(case.scene) for case in cases]
-            floor = {"floor": score_readings(read_clips(track(true, "reading, floor"), concepts), cases, concepts)}
+            true = np.stack([render(case.scene) for case in cases])
+            floor = {"floor": score_readings(read(true, "floor"), cases, FIRST_LIGHT)}
             if vae:
-                again = read_clips(track(through(vae, true, "VAE"), "reading, through VAE"), concepts)
-                floor["through VAE"] = score_readings(again, cases, concepts)
+                again = read(through(vae, true, "VAE"), "through VAE")
+                floor["through VAE"] = score_readings(again, cases, FIRST_LIGHT)
             model = {"model": columns.pop("model")} if columns else {}
             columns = {**model, **floor, **columns}
         report["alignment"] = {name: scores.to_dict() for name, scores in columns.items()}
     settings = {name: str(value) for name, value in dataclasses.asdict(options).items()}
-    report = {"options": settings, "concepts": len(concepts), **report}
+    report = {"options": settings, "concepts": len(FIRST_LIGHT), **report}
     (options.out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     text = page(report.get("vae", {}), columns)
     (options.out / "report.md").write_text(text, encoding="utf-8")

@@ -37,7 +37,11 @@ def clips(cases):
 
 @pytest.fixture(scope="module")
 def readings(clips):
-    return read_clips(clips, CONCEPTS)
+    return list(read_clips(clips, CONCEPTS))
+
+
+def test_two_processes_read_the_same_in_the_same_order(clips, readings):
+    assert list(read_clips(clips[:3], CONCEPTS, workers=2)) == readings[:3]
 
 
 def test_cases_are_true_and_never_trained():

@@ -6,13 +6,15 @@ Every reading has a sign and is bound to an identity: a mirrored video scores as
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vidgen.eval import estimates
 from vidgen.eval.suite import mirrored, shuffled
+from vidgen.eval.workers import pool
 from vidgen.worlds.captions import caption, read_caption
 from vidgen.worlds.detect import DetectorConfig, build_detector
 from vidgen.worlds.motion import DIRECTIONS, Scene
@@ -136,15 +138,25 @@ def _case(scene: Scene) -> PromptCase | None:
     return best[1] if best else None
 
 
-def read_clips(clips: Iterable[np.ndarray], concepts: Sequence[str]) -> list[dict[str, Track]]:
-    """What each clip (uint8 [F, H, W, 3]) shows, choosing among `concepts`; about half a second of a core a clip."""
-    detector = build_detector(DetectorConfig(concepts=tuple(concepts)))
-    return [read_clip(clip, detector) for clip in clips]
+def read_clips(clips: Sequence[np.ndarray], concepts: Sequence[str], workers: int = 1) -> Iterator[dict[str, Track]]:
+    """What each clip (uint8 [F, H, W, 3]) shows, choosing among `concepts`; about a second of a core a clip. workers:
+    processes; 1 is this one.
+    """
+    read = functools.partial(_read, DetectorConfig(concepts=tuple(concepts)))
+    if workers == 1:
+        yield from map(read, clips)
+        return
+    with pool(workers) as executor:
+        yield from executor.map(read, clips)
 
 
-def score(clips: Iterable[np.ndarray], cases: Sequence[PromptCase], concepts: Sequence[str]) -> Scores:
+def _read(config: DetectorConfig, clip_FHWC: np.ndarray) -> dict[str, Track]:
+    return read_clip(clip_FHWC, build_detector(config))
+
+
+def score(clips: Sequence[np.ndarray], cases: Sequence[PromptCase], concepts: Sequence[str]) -> Scores:
     """Scores of clips (uint8 [F, H, W, 3] each), one a case, the detector choosing among `concepts`."""
-    return score_readings(read_clips(clips, concepts), cases, concepts)
+    return score_readings(list(read_clips(clips, concepts)), cases, concepts)
 
 
 def score_readings(

@@ -8,20 +8,17 @@ are named by what they depend on, so that no file of another model, seed or case
 
 import hashlib
 import json
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vidgen import __version__
 from vidgen.eval.suite import Case, Outcome, Suite, shuffled
+from vidgen.eval.workers import pool
 
 BATCH = 8
 """Cases whose outcomes are kept in one file."""
@@ -56,7 +53,6 @@ Measured = dict[str, dict[str, list[Outcome]]]
 
 def measure_job(job: Job) -> Measured:
     """Runs in a worker: all suites and controls of a batch, clip by clip, so that they share what a detector sees."""
-    cv2.setNumThreads(1)
     kept = load_clips(job.clips) if job.clips else None
     found: Measured = {suite.name: {name: [] for name in treatments(suite, job.controls)} for suite in job.suites}
     for row, (case, other) in enumerate(zip(job.cases, job.others, strict=True)):
@@ -184,39 +180,13 @@ def _in_turn(work: Sequence[tuple[Job, dict[str, Path]]]) -> Iterator[tuple[Meas
 
 
 def _in_pool(work: Sequence[tuple[Job, dict[str, Path]]], workers: int) -> Iterator[tuple[Measured, dict[str, Path]]]:
-    """As they are done. Workers are spawned: a fork would copy the locks of JAX's threads, held or not."""
+    """As they are done."""
     if not work:
         return
-    with _one_thread_each():
-        context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(min(workers, len(work)), mp_context=context, initializer=_start_worker)
-        try:
-            waiting = {executor.submit(measure_job, job): files for job, files in work}
-            for future in as_completed(waiting):
-                yield future.result(), waiting[future]
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Ctrl-C is the parent's: it lets workers end the batch that they are in, and starts no other."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started meanwhile use one thread for matrix products: there is a process for each core."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with pool(min(workers, len(work))) as executor:
+        waiting = {executor.submit(measure_job, job): files for job, files in work}
+        for future in as_completed(waiting):
+            yield future.result(), waiting[future]
 
 
 def write_outcomes(measured: Measured, files: dict[str, Path]) -> None:
