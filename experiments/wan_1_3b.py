@@ -19,9 +19,10 @@ from vidgen.models.text import TextConfig
 from vidgen.models.vae import Stage, VAEConfig
 from vidgen.parallel.mesh import MeshConfig
 from vidgen.sample.pipeline import SampleConfig
-from vidgen.train.dit import DiTTraining, LatentData
+from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
+from vidgen.train.streams import LatentData
 from vidgen.worlds.scene import SceneConfig
 
 STAGES = (Stage(8, 512, 128, 1536, 4),)

@@ -13,9 +13,10 @@ import dataclasses
 from pathlib import Path
 
 from vidgen.config import load_experiment
-from vidgen.train.dit import DiTTraining, LatentData
+from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
+from vidgen.train.streams import LatentData
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
 
 CLIPS = LatentData("clips", FIRST_LIGHT_ON_GRID, count=12_288, batch_size=32, text_length=32, weight=0.8, shift=6.0)

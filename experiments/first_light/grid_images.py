@@ -11,10 +11,12 @@ nearest to what was named (13 % after 600 steps, 33 % after 1,200).
 import dataclasses
 
 from vidgen.models.dit import DiTConfig
+from vidgen.models.vae import VAEConfig
 from vidgen.sample.pipeline import SampleConfig
-from vidgen.train.dit import DiTTraining, LatentData
+from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
+from vidgen.train.streams import LatentData
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
 
 IMAGES = LatentData(
@@ -41,6 +43,7 @@ def get_config() -> DiTTraining:
     """Tokens of 16 pixels, so that a clip is 80 of them."""
     return DiTTraining(
         vae="runs/vae_still/model/vae.safetensors",
+        vae_config=VAEConfig(),
         text_from="runs/text/model/text.safetensors",
         text_frozen=True,
         cache="runs/latents_grid",

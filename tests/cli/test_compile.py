@@ -78,7 +78,7 @@ def answer(**report) -> dict:
         "rescored_flops": 1e11, "peak": 9.0 * GIB, "fits": True,
     }  # fmt: skip
     program = {"clips": 8, "frames": 80, "height": 480, "width": 832, "tokens": 100, "evaluations": 1}
-    program["batch_option"] = "--data.0.batch-size"
+    program |= {"batch": 8, "batch_option": "--data.0.batch-size"}
     program["parameters"] = {"dit": 1000, "text": 10}
     full = {"report": {**given, **report}, "program": program, "mfu_bound": 0.5, "remat": "full"}
     return {**full, "devices_per_chip": 1, "peak_flops": 1e12}

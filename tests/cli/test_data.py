@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`vidgen data` lists, builds and draws data sets, and refuses bad input in one line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from vidgen.cli import main as cli
 from vidgen.data.video import write_mp4
+
+TINY = str(Path(__file__).parents[1] / "train" / "tiny_dit.py")
+TINY_VAE = str(Path(__file__).parents[1] / "train" / "tiny.py")
 
 
 @pytest.fixture
@@ -33,6 +38,15 @@ def test_list_names_what_build_takes(capsys):
         assert f"usage: vidgen data build {name}" in capsys.readouterr().out
 
 
+def test_a_plan_says_what_batches_hold(capsys):
+    """Pictures of 4 tokens and clips of 32: 8 of each in turn, or as many tokens of each in rows of 64."""
+    assert cli.main(["data", "plan", TINY]) == 0
+    alone = capsys.readouterr().out
+    assert "4.00" in alone and "88.9 %" in alone and "100.0 % filled" in alone
+    assert cli.main(["data", "plan", TINY, "--packing.rows", "2", "--packing.tokens", "64"]) == 0
+    assert "2 rows of 64 tokens, at most 16 clips in each" in capsys.readouterr().out
+
+
 def test_build_and_look_at_a_folder_of_videos(videos, tmp_path, capsys):
     built, sheet = tmp_path / "built", tmp_path / "sheet.png"
     options = ["--width", "32", "--height", "32", "--frames", "5"]
@@ -53,6 +67,10 @@ def test_build_and_look_at_a_folder_of_videos(videos, tmp_path, capsys):
         (["buidl"], "Unknown command 'data buidl': did you mean build?"),
         (["list", "x"], "takes no arguments"),
         (["build"], "NAME"),
+        (["plan", "--packing.rows", "2"], "The experiment file comes first"),
+        (["plan", TINY_VAE], "a plan is for experiments of DiTTraining"),
+        (["plan", TINY, "--packing.rows", "2", "--packing.tokens", "31"], "clips has 32 tokens and a row has 31"),
+        (["plan", TINY, "--data.0.weight", "1e-4"], "images is starved"),
         (["build", "movies", "--out", "OUT"], "no data set 'movies'"),
         (["build", "worlds"], "--out"),
         (["build", "--out", "OUT", "worlds"], "The data set comes first"),

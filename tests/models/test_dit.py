@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from vidgen.models import rope
-from vidgen.models.dit import DiT, DiTConfig, apply_to_grid, cut_patches, linear_velocity
-from vidgen.models.layers import apply
+from vidgen.models.dit import DiT, DiTConfig, cut_patches, linear_velocity
+from vidgen.models.layers import apply, unpatchify
+from vidgen.models.rows import lay_out
 from vidgen.models.text import TextConfig, TextEncoder, nearby_bias, relative_buckets
 from vidgen.parallel import attention
 
@@ -23,7 +24,7 @@ CONFIG = DiTConfig(
 DENSE = functools.partial(attention.dense, dtype="float32")
 B, T, H, W = 2, 3, 4, 4
 X = jax.random.normal(jax.random.key(1), (B, T, H, W, 3))
-FRAME_IDS = jnp.broadcast_to(jnp.arange(T)[:, None, None], (B, T, H, W))  # a time for each frame
+FRAME_IDS = jnp.broadcast_to(jnp.repeat(jnp.arange(T), 4), (B, 12))  # a time for each frame of 2 x 2 tokens
 TEXT = jax.random.normal(jax.random.key(2), (B, 5, 8))
 REAL = jnp.array([[True] * 5, [True, True, False, False, False]])
 
@@ -56,12 +57,13 @@ PARAMS = random_params(CONFIG)
 
 @functools.partial(jax.jit, static_argnums=0)
 def on_grid(config: DiTConfig, params: dict, t_BT: jax.Array, text: jax.Array) -> jax.Array:
-    return apply_to_grid(DiT(config, DENSE), params, X, t_BT, text, REAL, FRAME_IDS).velocity
+    v = apply(DiT(config, DENSE), params, *lay_out(X, config.patch)[:3], t_BT, FRAME_IDS, text, REAL).velocity_BLP
+    return unpatchify(v.reshape(B, T, 2, 2, -1), config.patch)
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def on_tokens(config: DiTConfig, params: dict, *arguments: jax.Array) -> jax.Array:
-    return apply(DiT(config, DENSE), params, *arguments).velocity
+    return apply(DiT(config, DENSE), params, *arguments).velocity_BLP
 
 
 @functools.cache
@@ -86,23 +88,9 @@ def test_every_frame_has_its_own_time() -> None:
 
 
 def _with_one_time(t: float) -> jax.Array:
-    from vidgen.models.layers import patchify, unpatchify
-
-    tokens = patchify(X, CONFIG.patch)
-    positions = jnp.broadcast_to(rope.grid_positions(3, 2, 2), (B, 12, 3))
-    extent = jnp.broadcast_to(jnp.array([3, 2, 2]), positions.shape)
-    out = on_tokens(
-        CONFIG,
-        PARAMS,
-        tokens.reshape(B, 12, -1),
-        positions,
-        extent,
-        jnp.full((B, 1), t),
-        jnp.zeros((B, 12), jnp.int32),
-        TEXT,
-        REAL,
-    )
-    return unpatchify(out.reshape(tokens.shape), CONFIG.patch)
+    zeros = jnp.zeros((B, 12), jnp.int32)
+    out = on_tokens(CONFIG, PARAMS, *lay_out(X, CONFIG.patch)[:3], jnp.full((B, 1), t), zeros, TEXT, REAL)
+    return unpatchify(out.reshape(B, T, 2, 2, -1), CONFIG.patch)
 
 
 def test_padding_of_text_is_never_seen() -> None:
@@ -131,31 +119,6 @@ def test_scan_is_a_loop_over_the_layers() -> None:
     expected = on_grid(short, cut, t, TEXT)
     got = on_grid(CONFIG, {**PARAMS, "blocks": silent}, t, TEXT)
     np.testing.assert_allclose(got, expected, atol=1e-5)
-
-
-def test_clips_packed_in_one_row_are_as_alone() -> None:
-    from vidgen.models.layers import patchify
-
-    t = jnp.array([[0.2] * T, [0.9] * T])
-    alone = patchify(velocity(t), CONFIG.patch).reshape(1, 24, -1)
-    tokens = patchify(X, CONFIG.patch).reshape(1, 24, -1)
-    positions = jnp.tile(rope.grid_positions(3, 2, 2), (2, 1))[None]
-    extent = jnp.broadcast_to(jnp.array([3, 2, 2]), positions.shape)
-    segments = jnp.repeat(jnp.array([[1, 2]]), 12, axis=1)
-    text_segments = jnp.repeat(jnp.array([[1, 2]]), 5, axis=1)
-    packed = on_tokens(
-        CONFIG,
-        PARAMS,
-        tokens,
-        positions,
-        extent,
-        jnp.array([[0.2, 0.9]]),
-        segments - 1,
-        TEXT.reshape(1, 10, 8),
-        REAL.reshape(1, 10),
-        (segments, text_segments),
-    )
-    np.testing.assert_allclose(packed, alone, atol=1e-5)
 
 
 def test_pooled_text_reaches_every_token_without_cross_attention() -> None:
@@ -218,17 +181,19 @@ def test_features_are_those_of_the_block_that_is_read() -> None:
 
     @functools.partial(jax.jit, static_argnums=0)
     def read(block: int, params: dict) -> tuple:
-        return apply_to_grid(DiT(CONFIG, DENSE, read_block=block), params, X, t_BT, TEXT, REAL, FRAME_IDS)
+        model = DiT(CONFIG, DENSE, read_block=block)
+        return apply(model, params, *lay_out(X, CONFIG.patch)[:3], t_BT, FRAME_IDS, TEXT, REAL)
 
     def changed_from(layer: int) -> dict:
         return {**PARAMS, "blocks": jax.tree.map(lambda x: x.at[layer:].multiply(1.5), PARAMS["blocks"])}
 
     velocity_, features = read(2, PARAMS)
-    assert features.shape == (B, T, 2, 2, CONFIG.width)
-    np.testing.assert_allclose(velocity_, velocity(t_BT), atol=1e-5)
-    np.testing.assert_array_equal(read(2, changed_from(2)).features, features)
-    assert jnp.abs(read(2, changed_from(1)).features - features).max() > 1e-2
-    assert jnp.abs(read(3, PARAMS).features - features).max() > 1e-2
+    assert features.shape == (B, 12, CONFIG.width)
+    alone = unpatchify(velocity_.reshape(B, T, 2, 2, -1), CONFIG.patch)
+    np.testing.assert_allclose(alone, velocity(t_BT), atol=1e-5)
+    np.testing.assert_array_equal(read(2, changed_from(2)).features_BLD, features)
+    assert jnp.abs(read(2, changed_from(1)).features_BLD - features).max() > 1e-2
+    assert jnp.abs(read(3, PARAMS).features_BLD - features).max() > 1e-2
 
 
 def test_small_tokens_start_as_parts_of_large_ones() -> None:

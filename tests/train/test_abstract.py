@@ -11,6 +11,7 @@ import pytest
 
 from vidgen import trees
 from vidgen.config import load_experiment, override
+from vidgen.data.packing import PackingConfig
 from vidgen.parallel import shard
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.program import product_flops
@@ -46,6 +47,7 @@ def test_the_step_of_shapes_is_the_step_of_a_run(axes: dict) -> None:
         loss_fn = TINY.task_loss(NETWORKS, mesh)
         step = train_state.jit_step(train_state.make_step(loss_fn, optimizer, TINY.optim.ema, 0), kept, mesh)
         batch = {"latent_BTHWC": np.zeros(CLIPS, np.float16), "text_BS": np.zeros(TEXT, np.int32)}
+        batch["shift_B"] = np.ones(CLIPS[0], np.float32)
         of_arrays = lowered(step, state, shard.place_batch(batch, mesh))
         of_shapes = lowered(program.function, *program.arguments)
     assert of_shapes == of_arrays
@@ -77,10 +79,11 @@ def test_a_vae_has_no_sampler() -> None:
 
 def test_a_program_names_the_option_that_changes_its_clips() -> None:
     one = make_mesh(MeshConfig())
-    for experiment in (TINY, TINY_VAE):
+    packed = dataclasses.replace(TINY, packing=PackingConfig(rows=2, tokens=64, clips=16, open_rows=32))
+    for experiment in (TINY, TINY_VAE, packed):
         program = experiment.program("train", one)
-        changed = override(experiment, [program.batch_option, str(2 * program.clips)])
-        assert changed.program("train", one).clips == 2 * program.clips
+        changed = override(experiment, [program.batch_option, str(2 * program.batch)])
+        assert changed.program("train", one).clips == pytest.approx(2 * program.clips, rel=0.02)
 
 
 def test_the_largest_stream_is_compiled_and_counted() -> None:
@@ -103,6 +106,19 @@ def test_the_formula_of_flops_is_what_the_loss_asks_for() -> None:
     assert counted == pytest.approx(step_flops(NETWORKS, CLIPS, 7) / 3, rel=0.02)
 
 
+def test_a_packed_step_is_compiled_and_counted() -> None:
+    """Of the average batch: pictures of 4 tokens and clips of 32, two rows of 64, equally many tokens of each."""
+    packed = dataclasses.replace(TINY, packing=PackingConfig(rows=2, tokens=64, clips=16, open_rows=32))
+    program = packed.program("train", make_mesh(MeshConfig()))
+    program.function.lower(*program.arguments)
+    plan = packed.streams().plan()
+    assert (program.clips, program.batch) == (round(sum(plan.clips_N)), 2)
+    pictures, clips = plan.clips_N
+    assert pictures == pytest.approx(8 * clips, rel=0.05)
+    of_each = [step_flops(NETWORKS, (1, *shape, 4), 7) for shape in ((1, 2, 2), (2, 4, 4))]
+    assert program.model_flops == pytest.approx(pictures * of_each[0] + clips * of_each[1])
+
+
 def test_a_batch_that_cannot_be_divided_is_refused_as_in_a_run() -> None:
     mesh = make_mesh(MeshConfig(fsdp=8))
     with pytest.raises(ValueError, match="12 clips cannot be divided over data x fsdp = 8"):
@@ -118,10 +134,10 @@ def test_a_vae_with_other_channels_is_refused() -> None:
 def test_experiments_have_the_shapes_of_wan(name: str, tokens: int) -> None:
     """1.3B has 1,418,996,800 parameters in its checkpoint; 60 seconds of 480p at 16 frames a second 375,960 tokens."""
     config = load_experiment(EXPERIMENTS / f"{name}.py")
-    assert config.largest_stream() == (0, tokens)
+    assert config.streams().largest() == (0, tokens)
     networks = Networks(config.vae_config, config.text, config.model)
     params = jax.eval_shape(lambda: init_params(networks, "", jax.random.key(0)))
     count = trees.count(params["dit"])
     assert count == 1_418_996_800 if name == "wan_1_3b" else 14.2e9 < count < 14.4e9
     minute = ["--data.0.scenes.frames", "961", "--data.0.scenes.width", "832", "--data.0.scenes.height", "480"]
-    assert override(config, minute).largest_stream() == (0, 375_960)
+    assert override(config, minute).streams().largest() == (0, 375_960)

@@ -13,16 +13,20 @@ import pytest
 
 from vidgen import train
 from vidgen.config import load_experiment
+from vidgen.data.packing import PackingConfig
+from vidgen.diffusion.loss import masked_mean
 from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.sample.autoencoder import load_autoencoder
 from vidgen.sample.pipeline import Networks, assemble
-from vidgen.train.cells import AlignmentConfig, cell_loss, init_reader
-from vidgen.train.dit import DiTTraining, LatentData, init_params
+from vidgen.train.cells import AlignmentConfig, Truth, cell_loss, init_reader
+from vidgen.train.dit import DiTTraining, init_params
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
+from vidgen.train.streams import LatentData
+from vidgen.train.tasks import TaskMix
 from vidgen.weights.safetensors import load_params
 
 TINY = load_experiment(Path(__file__).with_name("tiny.py"))
@@ -107,6 +111,41 @@ def test_a_small_run_makes_a_model_that_can_be_sampled(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="4 channels"):
         dataclasses.replace(experiment, model=DiTConfig(channels=5)).task(tmp_path / "wrong")
     check_alignment(again, tmp_path)
+    check_packing(again, tmp_path)
+
+
+def check_packing(experiment: DiTTraining, tmp_path: Path) -> None:
+    """Rows of clips and pictures train one model, and each kind's loss is told; with tasks, with cells, resumed."""
+    concepts = ("dog", "cat", "rocket")
+    data = tuple(
+        dataclasses.replace(
+            one, name=f"packed {one.name}", scenes=dataclasses.replace(one.scenes, concepts=concepts), shift=3.0
+        )
+        for one in experiment.data
+    )
+    packed = dataclasses.replace(
+        experiment,
+        data=data,
+        packing=PackingConfig(rows=2, tokens=24, clips=4, open_rows=8),
+        tasks=TaskMix(first=1.0, box=1.0),
+        alignment=AlignmentConfig(block=1, weight=0.1, concepts=concepts),
+        loop=LoopConfig(steps=2, log_every=1, eval_every=0, save_every=1),
+        prompts=(),
+    )
+    task = packed.task(tmp_path / "packed")
+    batch, params = next(iter(task.batches)), task.init(jax.random.key(0))
+    abstract = packed.streams().abstract_batch(aligned=True)
+    assert {name: (x.shape, x.dtype) for name, x in abstract.items()} == {
+        name: (x.shape, x.dtype) for name, x in batch.items()
+    }
+    _, metrics = task.loss_fn(params, batch, jax.random.key(1))
+    assert {"loss_1", "loss_2", "told_1", "going_right_2"} <= set(metrics) and "going_right_1" not in metrics
+    train.run(packed, tmp_path / "packed")
+    longer = dataclasses.replace(packed, loop=dataclasses.replace(packed.loop, steps=3))
+    state = train.loop.train(longer.task(tmp_path / "packed"), longer.loop, tmp_path / "packed", "{}")
+    assert int(state.step) == 3
+    with pytest.raises(ValueError, match="8 tokens and a row has 7"):
+        dataclasses.replace(packed, packing=PackingConfig(2, 7, 4, 8)).task(tmp_path / "packed")
 
 
 def check_alignment(experiment: DiTTraining, tmp_path: Path) -> None:
@@ -145,19 +184,22 @@ def check_alignment(experiment: DiTTraining, tmp_path: Path) -> None:
 def test_where_nothing_is_no_place_is_asked_for() -> None:
     alignment, dit = AlignmentConfig(block=1, weight=1.0, concepts=("dog",)), NETWORKS.dit
     params = jax.tree.map(jnp.zeros_like, init_reader(alignment, dit, jax.random.key(0)))
-    cells = np.array([0, 0, -1, -1]).reshape(1, 2, 1, 2)
-    places = np.zeros((4, 4), np.float16)
-    places[:2, :2], places[2:] = [[1.0, 0.0], [0.0, 2.0]], 9.0
-    batch = {"cells_BTHW": cells.astype(np.int16), "places_BTHW4": places.reshape(1, 2, 1, 2, 4)}
-    loss, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 2, 1, 2, dit.width)), batch)
-    assert loss == pytest.approx(np.log(2) + (1 + 4) / 4, abs=1e-4)
+    cells, real = np.array([[0, 0, -1, -1, 0]], np.int16), np.array([[True] * 4 + [False]])
+    places = np.zeros((1, 5, 4), np.float16)
+    places[0, :2, :2], places[0, 2:] = [[1.0, 0.0], [0.0, 2.0]], 9.0
+
+    def read() -> tuple[np.ndarray, dict[str, float]]:
+        truth = Truth(jnp.asarray(cells), jnp.asarray(places))
+        loss, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 5, dit.width)), truth, jnp.asarray(real))
+        return np.asarray(loss), {name: float(masked_mean(*metric)) for name, metric in metrics.items()}
+
+    loss, metrics = read()
+    np.testing.assert_allclose(loss[0, :4], np.log(2) + np.array([1, 4, 0, 0]), atol=1e-4)
     assert metrics["cells_right"] == 1  # of two equal logits the first is taken, and that is the dog
     assert metrics["going_right"] == 0  # nothing that is there goes anywhere
     params["told"]["bias"] = params["told"]["bias"].at[-2:].set(jnp.array([1.0, 0.5]))
-    places[:2, 2:] = [[2.0, 0.0], [0.0, 2.0]]
-    batch["places_BTHW4"] = places.reshape(1, 2, 1, 2, 4)
-    _, metrics = cell_loss(alignment, dit, params, jnp.ones((1, 2, 1, 2, dit.width)), batch)
-    assert metrics["going_right"] == 0.5
+    places[0, :2, 2:] = [[2.0, 0.0], [0.0, 2.0]]
+    assert read()[1]["going_right"] == 0.5
 
 
 def test_alignment_wants_a_cell_a_token() -> None:

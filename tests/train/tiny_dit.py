@@ -6,7 +6,8 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import Stage, VAEConfig
 from vidgen.sample.pipeline import SampleConfig
-from vidgen.train.dit import DiTTraining, LatentData
+from vidgen.train.dit import DiTTraining
+from vidgen.train.streams import LatentData
 from vidgen.worlds.scene import SceneConfig
 
 STAGES = (Stage(8, 16, 4, 16, 1),)

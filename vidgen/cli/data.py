@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from vidgen.cli.verbs import dispatch
-from vidgen.config import parse_arguments, parse_known
+from vidgen.config import load_experiment, override, parse_arguments, parse_known
 
 HELP = """\
 usage: vidgen data COMMAND ...
@@ -23,6 +23,7 @@ Lists, builds and looks at data sets.
 commands:
   list    the data sets that can be built
   build   build one, from simulated worlds or from a folder of your own videos
+  plan    what batches of an experiment hold: fill, tokens, clips of each size
   look    draw some clips of a built data set, with their captions, into a PNG
 
 options:
@@ -32,6 +33,7 @@ examples:
   vidgen data list
   vidgen data build worlds --out data/worlds
   vidgen data build folder --folder my-videos --out data/mine
+  vidgen data plan experiments/first_light/cells_clips.py
   vidgen data look data/mine --out mine.png
 """
 
@@ -46,6 +48,20 @@ LOOK_EXAMPLES = """
 examples:
   vidgen data look data/worlds
   vidgen data look data/mine --out mine.png --clips 20
+"""
+
+PLAN_DESCRIPTION = """\
+Says what batches of an experiment hold on average, without data and without
+training: how full rows are, and the tokens and clips of each size. A mix that
+would starve a size, or a clip longer than a row, is refused.
+
+Every field of the experiment can be changed, as in --packing.tokens 2048:
+'vidgen train EXPERIMENT.py --help' lists them.
+"""
+PLAN_EXAMPLES = """
+examples:
+  vidgen data plan experiments/first_light/cells_clips.py
+  vidgen data plan experiments/first_light/cells_clips.py --packing.rows 4 --packing.tokens 640
 """
 
 SHOWN_SKIPPED = 10
@@ -75,9 +91,17 @@ class Look:
     """The split to draw from, such as train or heldout."""
 
 
+@dataclass(frozen=True)
+class PlanOptions:
+    """Options of `vidgen data plan`."""
+
+    experiment: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="EXPERIMENT.py")]
+    """The experiment file, which defines get_config()."""
+
+
 def run(argv: Sequence[str]) -> None:
     """Runs the command; bad input is a `ValueError` or an `OSError`."""
-    dispatch("data", HELP, {"list": list_all, "build": build, "look": look}, argv)
+    dispatch("data", HELP, {"list": list_all, "build": build, "plan": plan, "look": look}, argv)
 
 
 def list_all(argv: Sequence[str]) -> None:
@@ -122,6 +146,43 @@ def build(argv: Sequence[str]) -> None:
         print(f"left out {skipped.file}: {skipped.reason}", file=sys.stderr)
     if len(report.skipped) > SHOWN_SKIPPED:
         print(f"left out {len(report.skipped)} files in all: see {options.out / 'build.json'}", file=sys.stderr)
+
+
+def plan(argv: Sequence[str]) -> None:
+    """`vidgen data plan`."""
+    if argv and argv[0].startswith("-") and not {"-h", "--help"} & set(argv):
+        raise ValueError(f"The experiment file comes first: vidgen data plan EXPERIMENT.py ..., got {argv[0]!r}.")
+    options, overrides = parse_known(
+        PlanOptions, argv, prog="vidgen data plan", description=PLAN_DESCRIPTION, epilog=PLAN_EXAMPLES
+    )
+    config = override(load_experiment(options.experiment), overrides, prog=f"vidgen data plan {options.experiment}")
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from vidgen.train.dit import DiTTraining
+
+    if not isinstance(config, DiTTraining):
+        raise ValueError(f"{options.experiment} is a {type(config).__name__}: a plan is for experiments of DiTTraining")
+    streams = config.streams()
+    found, table = streams.plan(), Table("clips of", "size", "frames", "tokens a clip", "clips a step", "of all tokens")
+    for data, size, clips, share in zip(streams.data, streams.sizes, found.clips_N, found.share_N, strict=True):
+        scenes = data.scenes
+        table.add_row(
+            data.name,
+            f"{scenes.width}x{scenes.height}",
+            str(scenes.frames),
+            f"{size.tokens:,}",
+            f"{clips:.2f}",
+            f"{100 * share:.1f} %",
+        )
+    console = Console()
+    console.print(table)
+    rows = "batches of one size each, in turn"
+    if streams.packing.rows:
+        packing = streams.packing
+        rows = f"{packing.rows} rows of {packing.tokens:,} tokens, at most {packing.clips} clips in each"
+    console.print(f"{rows}; {found.tokens:,.0f} tokens a step, {100 * found.fill:.1f} % filled")
 
 
 def look(argv: Sequence[str]) -> None:

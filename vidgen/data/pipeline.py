@@ -126,30 +126,38 @@ def latent_batches(
     text_length: int,
     shuffle: bool = True,
     rows: Sequence[int] | None = None,
+    shift: float = 1.0,
 ) -> grain.IterDataset:
-    """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length]}, and "cells_BTHW" and
-    "places_BTHW4" where the items have them.
+    """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length], "shift_B": float32, that of
+    the times}, and "cells_BTHW" and "places_BTHW4" where the items have them.
 
-    Each visit of an item picks one of its captions at random among those that `text_length` tokens hold; where all are
-    longer, one is cut. The choice depends on the seed and the place in the stream alone. `rows` and errors are those of
-    `video_batches`; a ValueError too for an item without a caption.
+    Each visit of an item picks a caption, see `pick_caption`; which one depends on the seed and the place in the stream
+    alone. `rows` and errors are those of `video_batches`; a ValueError too for an item without a caption.
     """
 
     def pick(item: LatentItem, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        if not item["captions"]:
-            raise ValueError("an item has no caption; give every item of a text-to-video source at least one")
-        row_S = np.zeros(0, np.int32)
-        for choice in rng.permutation(len(item["captions"])):
-            row_S = tokenizer.batch([item["captions"][int(choice)]], text_length + 1)[0]
-            if row_S[-1] == tokenizer.pad_id:
-                break  # it fits
-        batch = {"latent_BTHWC": item["latent"], "text_BS": row_S[:text_length]}
+        text_S = pick_caption(item, rng, tokenizer, text_length)
+        batch = {"latent_BTHWC": item["latent"], "text_BS": text_S, "shift_B": np.float32(shift)}
         if "cells" in item and "places" in item:
             batch |= {"cells_BTHW": item["cells"], "places_BTHW4": item["places"]}
         return batch
 
     items = endless(source, seed, shuffle).random_map(pick, seed=_named_seed(seed, "caption"))
     return batched(items, batch_size, rows)
+
+
+def pick_caption(item: LatentItem, rng: np.random.Generator, tokenizer: Tokenizer, text_length: int) -> np.ndarray:
+    """One of an item's captions, at random among those that `text_length` tokens hold; where all are longer, one is
+    cut: int32 [text_length]. Raises ValueError for an item without a caption.
+    """
+    if not item["captions"]:
+        raise ValueError("an item has no caption; give every item of a text-to-video source at least one")
+    row_S = np.zeros(0, np.int32)
+    for choice in rng.permutation(len(item["captions"])):
+        row_S = tokenizer.batch([item["captions"][int(choice)]], text_length + 1)[0]
+        if row_S[-1] == tokenizer.pad_id:
+            break  # it fits
+    return row_S[:text_length]
 
 
 def mix(datasets: Sequence[grain.IterDataset], weights: Sequence[float]) -> grain.IterDataset:
@@ -168,13 +176,15 @@ def mix(datasets: Sequence[grain.IterDataset], weights: Sequence[float]) -> grai
     return grain.IterDataset.mix(list(datasets), [float(w) for w in weights])
 
 
-def endless(source: Any, seed: int, shuffle: bool = True) -> grain.MapDataset:
-    """The endless stream of a source's items, every pass in a new order. Raises ValueError when it is empty."""
+def endless(source: Any, seed: int, shuffle: bool = True, name: str = "order") -> grain.MapDataset:
+    """The endless stream of a source's items, every pass in a new order; streams of other names have others. Raises
+    ValueError when it is empty.
+    """
     if len(source) == 0:
         raise ValueError(f"the data source is empty: {source!r}; check its path and split, or build it again")
     items = grain.MapDataset.source(source)
     if shuffle:
-        items = items.shuffle(seed=_named_seed(seed, "order"))
+        items = items.shuffle(seed=_named_seed(seed, name))
     return items.repeat()
 
 

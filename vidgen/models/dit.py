@@ -21,7 +21,7 @@ from jax.typing import DTypeLike
 
 from vidgen.models import rope
 from vidgen.models.attention import Attention, AttnFn
-from vidgen.models.layers import Dense, LayerNorm, ShardFn, apply, gelu, patchify, sinusoid, unpatchify, unsharded
+from vidgen.models.layers import Dense, LayerNorm, ShardFn, gelu, sinusoid, unsharded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,13 +154,13 @@ def cut_patches(params: dict, old: tuple[int, int, int], new: tuple[int, int, in
 
 
 class Prediction(NamedTuple):
-    """What the transformer says of tokens [B, L] or of a grid [B, T, H, W].
+    """What the transformer says of tokens.
 
-    velocity: [..., P] or [..., C], float32. features: [..., D], those of the block that is read, or None.
+    velocity_BLP: float32. features_BLD: those of the block that is read, or None.
     """
 
-    velocity: Array
-    features: Array | None
+    velocity_BLP: Array
+    features_BLD: Array | None
 
 
 class DiT(nn.Module):
@@ -296,46 +296,3 @@ def _coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int =
     share = (positions_BL3 + 0.5) / extent_BL3
     angles = (jnp.pi / 2) * share[..., None] * 2.0 ** jnp.arange(octaves)
     return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(*share.shape[:2], -1)
-
-
-def apply_to_grid(
-    model: DiT,
-    params: dict,
-    x_BTHWC: Array,
-    t_BE: Array,
-    text_BSD: Array,
-    text_real_BS: Array,
-    time_ids_BTHW: Array | None = None,
-    multiple: int = 1,
-) -> Prediction:
-    """`Prediction` of a batch of whole clips: latents [B, T, H, W, C] and their times.
-
-    This is the adapter between a solver's view, clips, and the network's, tokens. Rows are filled up to a `multiple` of
-    tokens, so that a mesh can divide them; what is added is a segment of its own.
-
-    Args:
-        t_BE: the times of each clip; time_ids_BTHW: which of them is each cell's, the same for all cells of a token;
-            None where all have the first.
-    """
-    B = x_BTHWC.shape[0]
-    patch = model.config.patch
-    tokens = patchify(x_BTHWC, patch)
-    T, H, W, P = tokens.shape[1:]
-    positions = jnp.broadcast_to(rope.grid_positions(T, H, W), (B, T * H * W, 3))
-    extent = jnp.broadcast_to(jnp.array([T, H, W]), positions.shape)
-    time_ids = jnp.zeros((B, T * H * W), jnp.int32)
-    if time_ids_BTHW is not None:
-        time_ids = time_ids_BTHW[:, :: patch[0], :: patch[1], :: patch[2]].reshape(B, -1)
-    rows = [tokens.reshape(B, -1, P), positions, extent, time_ids]
-    L, fill = T * H * W, -(T * H * W) % multiple
-    segments = None
-    if fill:
-        rows = [jnp.pad(a, ((0, 0), (0, fill), *((0, 0) for _ in a.shape[2:])), "edge") for a in rows]
-        own = jnp.broadcast_to(jnp.arange(L + fill) < L, (B, L + fill)).astype(jnp.int32)
-        segments = own, jnp.ones(text_real_BS.shape, jnp.int32)
-    tokens, positions, extent, time_ids = rows
-    v, features = apply(model, params, tokens, positions, extent, t_BE, time_ids, text_BSD, text_real_BS, segments)
-    return Prediction(
-        unpatchify(v[:, :L].reshape(B, T, H, W, P), patch),
-        None if features is None else features[:, :L].reshape(B, T, H, W, -1),
-    )

@@ -77,16 +77,16 @@ class CaptionReader(nn.Module):
 
 
 class CellReading(NamedTuple):
-    """cells_BTHWO: logits of each concept in each cell, and last of none. places_BTHW4: where in the thing the cell is,
-    and where the thing goes; see `vidgen.worlds.cells`.
+    """cells_BLO: logits of each concept in each token's cell, and last of none. places_BL4: where in the thing the
+    cell is, and where the thing goes; see `vidgen.worlds.cells`.
     """
 
-    cells_BTHWO: Array
-    places_BTHW4: Array
+    cells_BLO: Array
+    places_BL4: Array
 
 
 class CellReader(nn.Module):
-    """A transformer's features of noisy latents [B, T, H, W, D] -> `CellReading`.
+    """A transformer's features of noisy tokens [B, L, D] -> `CellReading`.
 
     Representation alignment (arXiv 2410.06940): a block in the middle of the transformer must know what a good
     encoder would see in the clean clip. Worlds know it better than any encoder.
@@ -96,8 +96,8 @@ class CellReader(nn.Module):
     dtype: DTypeLike = jnp.bfloat16
 
     @nn.compact
-    def __call__(self, features_BTHWD: Array) -> CellReading:
-        x = LayerNorm(affine=True, name="norm")(features_BTHWD)
-        x = nn.silu(Dense(features_BTHWD.shape[-1], dtype=self.dtype, name="hidden")(x))
+    def __call__(self, features_BLD: Array) -> CellReading:
+        x = LayerNorm(affine=True, name="norm")(features_BLD)
+        x = nn.silu(Dense(features_BLD.shape[-1], dtype=self.dtype, name="hidden")(x))
         out = Dense(self.concepts + 1 + 4, dtype=self.dtype, name="told")(x)
         return CellReading(out[..., :-4], out[..., -4:])

@@ -29,7 +29,7 @@ class Program:
         tokens: of a clip.
         evaluations: of the network in one call, each on all clips; guidance does not count twice.
         parameters: how many each network has.
-        batch_option: the option of the command that says how many clips are in a call.
+        batch: how large the batch is, in clips or packed rows; batch_option: the option of the command that says so.
     """
 
     function: Any
@@ -42,6 +42,7 @@ class Program:
     tokens: int
     evaluations: int
     parameters: dict[str, int]
+    batch: int
     batch_option: str
 
 

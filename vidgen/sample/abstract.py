@@ -12,8 +12,9 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
-from vidgen.models.dit import DiT, apply_to_grid
+from vidgen.models.dit import DiT
 from vidgen.models.layers import apply
+from vidgen.models.rows import apply_to_grid
 from vidgen.models.text import TextEncoder
 from vidgen.models.vae import VAE
 from vidgen.parallel import shard
@@ -81,6 +82,7 @@ def sampling_program(
         tokens=math.prod(shape[:3]) // math.prod(networks.dit.patch),
         evaluations=evaluations,
         parameters={name: trees.count(params[name]) for name in ("dit", "text", "vae")},
+        batch=clips,
         batch_option="--clips",
     )
 
@@ -98,15 +100,15 @@ def sampling_flops(
     def text(params: dict, ids_BS: Array) -> tuple[Array, Array]:
         return apply(TextEncoder(networks.text), params, ids_BS)
 
-    def velocity(params: dict, x: Array, t_B1: Array, features: Array, real: Array) -> Array:
-        return apply_to_grid(dit, params, x, t_B1, features, real).velocity
+    def velocity(params: dict, x: Array, t_B: Array, features: Array, real: Array) -> Array:
+        return apply_to_grid(dit, params, x, t_B, features, real)
 
     def decode(params: dict, x: Array) -> Array:
         return apply(VAE(networks.vae), params, x, method=VAE.decode)
 
     ids = jax.ShapeDtypeStruct((clips + 1, text_length), jnp.int32)
     x, both = (jax.ShapeDtypeStruct((rows, *shape), jnp.float32) for rows in (clips, 2 * clips))
-    t = jax.ShapeDtypeStruct((2 * clips, 1), jnp.float32)
+    t = jax.ShapeDtypeStruct((2 * clips,), jnp.float32)
     features, real = (
         jax.ShapeDtypeStruct((2 * clips, *one.shape[1:]), one.dtype)
         for one in jax.eval_shape(text, params["text"], ids)

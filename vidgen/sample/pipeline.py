@@ -21,8 +21,9 @@ from vidgen import trees
 from vidgen.data.tokenizer import Tokenizer, load_tokenizer
 from vidgen.diffusion import guidance as flow_guidance
 from vidgen.diffusion import paths, solvers, times
-from vidgen.models.dit import DiT, DiTConfig, apply_to_grid
+from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.layers import apply
+from vidgen.models.rows import apply_to_grid
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.models.vae import VAE, VAEConfig
 from vidgen.parallel.attention import Kind
@@ -253,11 +254,9 @@ def text_to_latent(
 
     def velocity(x: Array, t: Array, text: tuple[Array, Array]) -> Array:
         # One time serves all that is made, and time 0 what is given.
-        t_BE, ids_BTHW = t[:, :1], None
-        if known is not None:
-            t_BE = jnp.pad(t.max((1, 2, 3))[:, None], ((0, 0), (0, 1)))
-            ids_BTHW = (t == 0).astype(jnp.int32)
-        return apply_to_grid(dit, params["dit"], x, t_BE, *text, ids_BTHW, parallel.multiple).velocity
+        given = None if known is None else t == 0
+        t_B = t.max(tuple(range(1, t.ndim)))
+        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple)
 
     guided = flow_guidance.guide(velocity, uncond, guidance)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))

@@ -8,6 +8,7 @@ worlds the teacher is the scene itself.
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import optax
@@ -17,7 +18,6 @@ from vidgen import trees
 from vidgen.data.cells import CellSource
 from vidgen.data.latents import LatentSource
 from vidgen.data.pipeline import WorldSource
-from vidgen.diffusion.loss import masked_mean
 from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.reader import CellReader
@@ -53,6 +53,13 @@ class AlignmentConfig:
             raise ValueError(f"the scenes can show {', '.join(missing)}: add it to alignment.concepts")
 
 
+class Truth(NamedTuple):
+    """What is in each token's cell, in rows: cells_BL, the concept or -1, and places_BL4; see `vidgen.worlds.cells`."""
+
+    cells_BL: Array
+    places_BL4: Array
+
+
 def with_cells(latents: LatentSource, worlds: WorldSource, vae: VAEConfig, config: AlignmentConfig) -> CellSource:
     """The items of a stream with what is in their cells."""
     return CellSource(latents, worlds, vae.patch, config.concepts)
@@ -60,35 +67,30 @@ def with_cells(latents: LatentSource, worlds: WorldSource, vae: VAEConfig, confi
 
 def init_reader(config: AlignmentConfig, model: DiTConfig, key: Array) -> dict:
     """Random parameters of the head."""
-    features = jnp.zeros((1, 1, 1, 1, model.width))
+    features = jnp.zeros((1, 1, model.width))
     return dict(_reader(config, model).init(trees.fold_in_str(key, "cells"), features)["params"])
 
 
 def cell_loss(
-    config: AlignmentConfig, model: DiTConfig, params: dict, features_BTHWD: Array, batch: dict[str, Array]
+    config: AlignmentConfig, model: DiTConfig, params: dict, features_BLD: Array, truth: Truth, real_BL: Array
 ) -> tuple[Array, dict[str, Array]]:
     """Cross-entropy of the concept in each cell, and squared error of where in the thing it is, and of where that goes,
-    where there is one.
+    where there is one: the loss [B, L]; and metrics with what they count, each a pair of [B, L].
 
-    batch: "cells_BTHW" and "places_BTHW4" of `vidgen.data.pipeline.LatentItem`. The metrics are the share of the cells
-    with a thing whose concept is told right, and the share of those whose thing moves for which the way that it goes is
-    told within 45 degrees; of pictures there is none.
+    The metrics are the share of the cells with a thing whose concept is told right, and the share of those whose thing
+    moves for which the way that it goes is told within 45 degrees.
     """
-    told = apply(_reader(config, model), params, features_BTHWD)
-    cells_BTHW = batch["cells_BTHW"].astype(jnp.int32)
-    covered_BTHW = cells_BTHW >= 0
-    label_BTHW = jnp.where(covered_BTHW, cells_BTHW, len(config.concepts))
-    entropy = optax.softmax_cross_entropy_with_integer_labels(told.cells_BTHWO, label_BTHW).mean()
-    missed_BTHW = jnp.sum(jnp.square(told.places_BTHW4 - batch["places_BTHW4"]), axis=-1)
-    loss = entropy + jnp.mean(missed_BTHW * covered_BTHW)
-    right_BTHW = told.cells_BTHWO.argmax(-1) == label_BTHW
-    metrics = {"cells_right": masked_mean(right_BTHW.astype(jnp.float32), covered_BTHW)}
-    if cells_BTHW.shape[1] == 1:
-        return loss, metrics
-    going, said = batch["places_BTHW4"][..., 2:], told.places_BTHW4[..., 2:]
-    moves_BTHW = covered_BTHW & (jnp.linalg.norm(going, axis=-1) > 0.1)
+    told = apply(_reader(config, model), params, features_BLD)
+    covered_BL = (truth.cells_BL >= 0) & real_BL
+    label_BL = jnp.where(truth.cells_BL >= 0, truth.cells_BL, len(config.concepts)).astype(jnp.int32)
+    entropy_BL = optax.softmax_cross_entropy_with_integer_labels(told.cells_BLO, label_BL)
+    missed_BL = jnp.sum(jnp.square(told.places_BL4 - truth.places_BL4), axis=-1)
+    right_BL = told.cells_BLO.argmax(-1) == label_BL
+    going, said = truth.places_BL4[..., 2:], told.places_BL4[..., 2:]
+    moves_BL = covered_BL & (jnp.linalg.norm(going, axis=-1) > 0.1)
     along = jnp.sum(said * going, axis=-1) / (jnp.linalg.norm(said, axis=-1) * jnp.linalg.norm(going, axis=-1) + 1e-6)
-    return loss, {**metrics, "going_right": masked_mean((along > 0.5**0.5).astype(jnp.float32), moves_BTHW)}
+    metrics = {"cells_right": (right_BL, covered_BL), "going_right": (along > 0.5**0.5, moves_BL)}
+    return entropy_BL + missed_BL * covered_BL, metrics
 
 
 def _reader(config: AlignmentConfig, model: DiTConfig) -> CellReader:

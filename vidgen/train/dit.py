@@ -4,9 +4,9 @@
 
 import dataclasses
 import functools
-import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -17,19 +17,18 @@ from jax.sharding import Mesh
 
 from vidgen import config as vidgen_config
 from vidgen import trees
-from vidgen.data.latents import LatentSource, write_latents
-from vidgen.data.pipeline import LatentItems, WorldSource, latent_batches, mix
-from vidgen.data.tokenizer import load_tokenizer
+from vidgen.data.packing import PackingConfig, Plan
+from vidgen.data.pipeline import LatentItems
 from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiT, DiTConfig, cut_patches
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.models.vae import VAEConfig
-from vidgen.parallel import attention, hosts
+from vidgen.parallel import attention
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.program import Program
-from vidgen.parallel.shard import make_parallel, own_rows
+from vidgen.parallel.shard import make_parallel
 from vidgen.sample.abstract import sampling_program
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
 from vidgen.sample.pipeline import Networks, SampleConfig, save_model
@@ -40,33 +39,10 @@ from vidgen.train.loop import LoopConfig, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.samples import SampleSheet
 from vidgen.train.state import LossFn
+from vidgen.train.streams import LatentData, Streams, cached_latents, world_source
 from vidgen.train.tasks import TaskMix
 from vidgen.train.text import load_text
 from vidgen.weights.safetensors import load_params
-from vidgen.worlds.scene import SceneConfig
-
-
-@dataclasses.dataclass(frozen=True)
-class LatentData:
-    """One stream of batches of equal shape.
-
-    Attributes:
-        name: of its folder of cached latents.
-        scenes: what is drawn.
-        count: how many scenes are encoded; a run visits each several times, with another caption each time.
-        batch_size: clips a batch.
-        text_length: tokens of a caption, the rest is cut.
-        weight: share of the batches.
-        shift: a of the shift of training times; more tokens want more.
-    """
-
-    name: str
-    scenes: SceneConfig
-    count: int
-    batch_size: int
-    text_length: int = 64
-    weight: float = 1.0
-    shift: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +53,7 @@ class DiTTraining:
         vae: the safetensors file of a trained VAE.
         vae_config: its shape, for `vidgen compile` where the file is not there yet; None looks into the file.
         data: the streams that batches come from, in the proportion of their weights.
+        packing: rows that hold clips of all streams; without it, batches of one stream each take turns.
         cache: folder of the cached latents, shared by runs with the same VAE; empty for one inside workdir.
         caption_dropout: share of captions replaced by the empty one, for guidance.
         start_from: a file of `save_model` to start from (another run's result); empty to start from random weights.
@@ -93,6 +70,7 @@ class DiTTraining:
     vae: str
     data: tuple[LatentData, ...]
     vae_config: VAEConfig | None = None
+    packing: PackingConfig = PackingConfig()
     model: DiTConfig = DiTConfig()
     text: TextConfig = TextConfig()
     time: TimeConfig = TimeConfig()
@@ -119,32 +97,20 @@ class DiTTraining:
         networks = dataclasses.replace(networks, dit=dataclasses.replace(networks.dit, deviation=vae.space.deviation))
         self.alignment.check(self.model, tuple(data.scenes for data in self.data))
         cache = Path(self.cache) if self.cache else workdir / "latents"
-        tokenizer = load_tokenizer()
-        mesh = make_mesh(self.mesh)
-        streams = [
-            latent_batches(
-                self._items(data, vae, cache),
-                data.batch_size,
-                self.loop.seed,
-                tokenizer,
-                data.text_length,
-                rows=own_rows(mesh, data.batch_size),
-            )
-            for data in self.data
-        ]
-        text_length = max(data.text_length for data in self.data)
+        mesh, streams = make_mesh(self.mesh), self.streams(vae.config)
+        plan, items = streams.plan(), [self._items(data, vae, cache) for data in self.data]
         longest = max((data.scenes for data in self.data), key=lambda scenes: scenes.frames)
-        sheet = SampleSheet(networks, vae, text_length, longest, self.prompts, self.sample, self.attention)
+        sheet = SampleSheet(networks, vae, streams.text_length, longest, self.prompts, self.sample, self.attention)
         return Task(
             init=functools.partial(self._init, networks, self.start_from),
             loss_fn=self.task_loss(networks, mesh),
-            batches=mix(streams, [data.weight for data in self.data]),
+            batches=streams.batches(items, self.loop.seed, mesh),
             make_optimizer=self._optimizer,
             ema=self.optim.ema,
-            flops=lambda batch: step_flops(networks, batch["latent_BTHWC"].shape, batch["text_BS"].shape[1]),
-            clips=lambda batch: batch["latent_BTHWC"].shape[0],
+            flops=lambda batch: self._step_flops(networks, streams, plan, batch),
+            clips=lambda batch: len(batch["latent_BTHWC"]) if "latent_BTHWC" in batch else round(sum(plan.clips_N)),
             evaluations=(sheet,) if self.prompts else (),
-            export=lambda ema, folder: export(folder, networks, vae, ema, text_length),
+            export=lambda ema, folder: export(folder, networks, vae, ema, streams.text_length),
             mesh=mesh,
         )
 
@@ -161,12 +127,17 @@ class DiTTraining:
     def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
         return make_optimizer(self.optim, steps, params, frozen=("text",) if self.text_frozen else ())
 
-    def largest_stream(self) -> tuple[int, int]:
-        """(the index in `data` of the stream with most tokens a batch, tokens of one of its clips)."""
-        vae, volume = self._vae_shape(), math.prod(self.model.patch)
-        tokens = [math.prod(latent_shape(vae, data)[:3]) // volume for data in self.data]
-        stream = max(range(len(tokens)), key=lambda i: tokens[i] * self.data[i].batch_size)
-        return stream, tokens[stream]
+    def streams(self, vae: VAEConfig | None = None) -> Streams:
+        """Where batches come from; vae is read from its file if neither it nor `vae_config` is given."""
+        return Streams(self.data, self.packing, vae or self._vae_shape(), self.model.patch)
+
+    @staticmethod
+    def _step_flops(networks: Networks, streams: Streams, plan: Plan, batch: Mapping[str, Any]) -> float:
+        """Of a batch; packed ones are taken for the average."""
+        if "latent_BTHWC" in batch:
+            return step_flops(networks, batch["latent_BTHWC"].shape, batch["text_BS"].shape[1])
+        shapes = [(clips, *streams.latent_shape(data)) for clips, data in zip(plan.clips_N, streams.data, strict=True)]
+        return sum(step_flops(networks, shape, streams.text_length) for shape in shapes)
 
     def _vae_shape(self) -> VAEConfig:
         return self.vae_config or load_autoencoder(self.vae).config
@@ -183,10 +154,10 @@ class DiTTraining:
         """The loss that a run on this mesh takes the gradient of."""
         objective = Objective(
             self.time,
-            {latent_shape(networks.vae, data)[0]: data.shift for data in self.data},
             self.caption_dropout,
             self.tasks,
             self.alignment,
+            self.streams(networks.vae).lengths,
         )
         parallel = make_parallel(mesh, self.model.dtype, self.attention)
         return lambda params, batch, key: dit_loss(networks, objective, self._trained(params), batch, key, parallel)
@@ -196,14 +167,16 @@ class DiTTraining:
         return {**params, "text": jax.lax.stop_gradient(params["text"])} if self.text_frozen else params
 
     def program(self, mode: Mode, mesh: Mesh, clips: int = 1) -> Program:
-        """The step on the stream with most tokens a batch, or the sampler for `clips` of its clips; see `Compilable`.
+        """The step on a packed batch, or on the stream with most tokens a batch; or the sampler for `clips` of that
+        stream's clips. See `Compilable`.
 
         Neither reads data or weights: the file of the VAE is read only if vae_config is None.
         """
         networks = self._networks(self._vae_shape())
-        stream, tokens = self.largest_stream()
+        streams = self.streams(networks.vae)
+        stream, tokens = streams.largest()
         data = self.data[stream]
-        shape, scenes = latent_shape(networks.vae, data), data.scenes
+        scenes = data.scenes
         init = functools.partial(self._init, networks, "")
         if mode == "sample":
             return sampling_program(
@@ -216,15 +189,9 @@ class DiTTraining:
                 frames=scenes.frames,
                 height=scenes.height,
                 width=scenes.width,
-                text_length=max(data.text_length for data in self.data),
+                text_length=streams.text_length,
             )
-        batch = {
-            "latent_BTHWC": jax.ShapeDtypeStruct((data.batch_size, *shape), jnp.float16),
-            "text_BS": jax.ShapeDtypeStruct((data.batch_size, data.text_length), jnp.int32),
-        }
-        if self.alignment.weight:
-            batch["cells_BTHW"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3]), jnp.int16)
-            batch["places_BTHW4"] = jax.ShapeDtypeStruct((data.batch_size, *shape[:3], 4), jnp.float16)
+        batch, plan = streams.abstract_batch(bool(self.alignment.weight)), streams.plan()
         step, arguments, params = training_step(
             mesh,
             init,
@@ -234,45 +201,29 @@ class DiTTraining:
             self.loop.seed,
             batch,
         )
+        count, frames = data.batch_size, scenes.frames
+        if self.packing.rows:  # the average clip
+            count = round(sum(plan.clips_N))
+            frames = round(float(np.average([one.scenes.frames for one in self.data], weights=plan.clips_N)))
+            tokens = round(plan.tokens / sum(plan.clips_N))
         return Program(
             function=step,
             arguments=arguments,
-            model_flops=step_flops(networks, batch["latent_BTHWC"].shape, data.text_length),
-            clips=data.batch_size,
-            frames=scenes.frames,
+            model_flops=self._step_flops(networks, streams, plan, batch),
+            clips=count,
+            frames=frames,
             height=scenes.height,
             width=scenes.width,
             tokens=tokens,
             evaluations=1,
             parameters={name: trees.count(tree) for name, tree in params.items()},
-            batch_option=f"--data.{stream}.batch-size",
+            batch=self.packing.rows or data.batch_size,
+            batch_option=self.batch_option(),
         )
 
-
-def world_source(data: LatentData, seed: int) -> WorldSource:
-    """The scenes of a stream."""
-    return WorldSource(data.scenes, size=data.count, seed=seed)
-
-
-def cached_latents(data: LatentData, vae: Autoencoder, cache: Path, seed: int) -> LatentSource:
-    """The latents of a stream, encoded and written now if they are not there; each machine has its own."""
-    source = world_source(data, seed)
-    batch = 128 if data.scenes.frames == 1 else 16
-    with hosts.first_then_rest():
-        write_latents(
-            cache / data.name,
-            source,
-            lambda video: np.asarray(vae.encode(video)).astype(np.float16),
-            batch,
-            source_description=repr(source),
-            vae_hash=vae.hash(),
-        )
-    return LatentSource(cache / data.name)
-
-
-def latent_shape(vae: VAEConfig, data: LatentData) -> tuple[int, int, int, int]:
-    """(T, H, W, C) of a stream's latents."""
-    return vae.latent_shape(data.scenes.frames, data.scenes.height, data.scenes.width)
+    def batch_option(self) -> str:
+        """The option that says how large the largest batch is."""
+        return "--packing.rows" if self.packing.rows else f"--data.{self.streams().largest()[0]}.batch-size"
 
 
 def init_params(networks: Networks, start_from: str, key: Array, text_from: str = "") -> dict:
@@ -311,7 +262,7 @@ def _random_params(networks: Networks, key: Array) -> dict:
     return {"text": text_params, "dit": dit_params}
 
 
-def step_flops(networks: Networks, latent_shape: tuple[int, ...], text_length: int) -> float:
+def step_flops(networks: Networks, latent_shape: tuple[float, ...], text_length: int) -> float:
     """Multiply-adds x 2 of the matmuls of a training step (forward + backward = 3 x forward), attention included."""
     cfg, text = networks.dit, networks.text
     B, T, H, W, C = latent_shape

@@ -3,7 +3,7 @@
 """The transformer's loss: rectified flow on the parts of clips that are to be made, from captions."""
 
 import dataclasses
-from collections.abc import Mapping
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +13,13 @@ from vidgen import trees
 from vidgen.diffusion import loss as flow
 from vidgen.diffusion import paths, times
 from vidgen.diffusion.times import TimeConfig
-from vidgen.models.dit import DiT, apply_to_grid
+from vidgen.models.dit import DiT
 from vidgen.models.layers import apply
+from vidgen.models.rows import Rows, apply_to_rows, lay_out
 from vidgen.models.text import TextEncoder
 from vidgen.parallel.shard import Parallel, one_device
 from vidgen.sample.pipeline import Networks
-from vidgen.train.cells import AlignmentConfig, cell_loss
+from vidgen.train.cells import AlignmentConfig, Truth, cell_loss
 from vidgen.train.tasks import TaskMix, draw_made
 
 
@@ -28,17 +29,17 @@ class Objective:
 
     Attributes:
         time: how noisy clips are.
-        shifts: further shifts of the times, by the number of latent frames.
         caption_dropout: share of captions replaced by the empty one.
         tasks: which parts of clips are given.
         alignment: what it is taught beside the flow.
+        lengths: latent frames of the clips in packed rows, whose losses are told apart.
     """
 
     time: TimeConfig = TimeConfig()
-    shifts: Mapping[int, float] = dataclasses.field(default_factory=dict)
     caption_dropout: float = 0.0
     tasks: TaskMix = TaskMix()
     alignment: AlignmentConfig = AlignmentConfig()
+    lengths: tuple[int, ...] = ()
 
 
 def dit_loss(
@@ -49,33 +50,69 @@ def dit_loss(
     key: Array,
     parallel: Parallel | None = None,
 ) -> tuple[Array, dict[str, Array]]:
-    """Flow-matching loss of a batch of latents [B, T, H, W, C] and captions [B, S]; one device if parallel is None.
+    """Flow-matching loss of a batch of `vidgen.data.pipeline.latent_batches` or of packed rows; one device if parallel
+    is None.
 
-    Only what is to be made counts; what is given is shown clean, at time 0. With an alignment of some weight, the loss
-    of what is told of the cells is added; the metrics are apart.
+    Every token that is to be made counts the same; what is given is shown clean, at time 0. With an alignment of some
+    weight, the loss of what is told of the cells is added. Metrics are apart for each length of clips.
     """
     parallel = parallel or one_device(networks.dit.dtype)
-    x0 = batch["latent_BTHWC"].astype(jnp.float32)
-    B, T, H, W, _ = x0.shape
+    laid = lay_out_batch(batch, networks.dit.patch, parallel.multiple)
+    rows, (B, E, S) = laid.rows, laid.text_BES.shape
+    x0, real = rows.tokens_BLP.astype(jnp.float32), rows.real
     noise = jax.random.normal(trees.fold_in_str(key, "noise"), x0.shape)
-    shift = objective.time.shift * objective.shifts.get(T, 1.0)
-    t_B = times.sample_times(trees.fold_in_str(key, "time"), (B,), dataclasses.replace(objective.time, shift=shift))
-    dropped_B = jax.random.bernoulli(trees.fold_in_str(key, "caption"), objective.caption_dropout, (B,))
-    ids_BS = jnp.where(dropped_B[:, None], 0, batch["text_BS"])
-    features, real = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_BS)
+    t_BE = times.sample_times(trees.fold_in_str(key, "time"), (B, E), objective.time)
+    t_BE = times.shift_time(t_BE, laid.shift_BE)
+    dropped_BE = jax.random.bernoulli(trees.fold_in_str(key, "caption"), objective.caption_dropout, (B, E))
+    ids_RS = jnp.where(dropped_BE[..., None], 0, laid.text_BES).reshape(B * E, S)
+    features, said = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_RS)
+    features, said = (x.reshape(B, E, *x.shape[1:]) for x in (features, said))
+
     aligned = objective.alignment if objective.alignment.weight else None
-    read_block = aligned.block if aligned else 0
-    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard, read_block)
-    t_BE, made_BTHW, ids_BTHW = t_B[:, None], None, None
+    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard, aligned.block if aligned else 0)
+    t_BL, made_BL, given_BL = rows.owned(t_BE), real, None
     if not objective.tasks.always_free:
-        made_BTHW = draw_made(trees.fold_in_str(key, "tasks"), (B, T, H, W), objective.tasks, networks.dit.patch)
-        t_BE, ids_BTHW = jnp.pad(t_BE, ((0, 0), (0, 1))), (~made_BTHW).astype(jnp.int32)
-    t = t_B if made_BTHW is None else times.token_times(t_B, made_BTHW)
-    noisy = paths.interpolate(x0, noise, t)
-    v, inner = apply_to_grid(dit, params["dit"], noisy, t_BE, features, real, ids_BTHW, parallel.multiple)
-    _, loss = flow.flow_loss(v, x0, noise, made_BTHW)
-    metrics = {f"loss_{T}": loss}
-    if aligned is None or inner is None:
-        return loss, metrics
-    told, right = cell_loss(aligned, networks.dit, params["cells"], inner, batch)
-    return loss + aligned.weight * told, {**metrics, f"told_{T}": told, **{f"{k}_{T}": r for k, r in right.items()}}
+        drawn_BL = draw_made(trees.fold_in_str(key, "tasks"), rows, E, objective.tasks)
+        t_BL, made_BL, given_BL = times.token_times(t_BL, drawn_BL), real & drawn_BL, ~drawn_BL
+    noisy = rows._replace(tokens_BLP=paths.interpolate(x0, noise, t_BL))
+    v_BLP, inner_BLD = apply_to_rows(dit, params["dit"], noisy, t_BE, features, said, given_BL)
+    missed_BL, loss = flow.flow_loss(v_BLP, x0, noise, made_BL)
+    told = {"loss": (missed_BL, made_BL)}
+    if aligned is not None and inner_BLD is not None and laid.truth is not None:
+        told_BL, right = cell_loss(aligned, networks.dit, params["cells"], inner_BLD, laid.truth, real)
+        loss += aligned.weight * flow.masked_mean(told_BL, real)
+        told |= {"told": (told_BL, real), **right}
+    lengths = objective.lengths if "tokens_BLP" in batch else (batch["latent_BTHWC"].shape[1] // networks.dit.patch[0],)
+    return loss, {
+        f"{name}_{T}": flow.masked_mean(values_BL.astype(jnp.float32), counted_BL & (rows.extent_BL3[..., 0] == T))
+        for name, (values_BL, counted_BL) in told.items()
+        for T in lengths
+        if not (name == "going_right" and T == 1)  # nothing goes anywhere in a picture
+    }
+
+
+class LaidOut(NamedTuple):
+    """A batch as the loss sees it: clean rows, captions [B, E, S], shifts of the times [B, E], what is in the cells."""
+
+    rows: Rows
+    text_BES: Array
+    shift_BE: Array
+    truth: Truth | None
+
+
+def lay_out_batch(batch: dict[str, Array], patch: tuple[int, int, int], multiple: int) -> LaidOut:
+    """Packed rows as they are, or a batch of clips of one size in rows, filled up to a `multiple` of tokens."""
+    truth = None
+    if "tokens_BLP" in batch:
+        rows = Rows(*(batch[name] for name in ("tokens_BLP", "positions_BL3", "extent_BL3", "segments_BL")))
+        if "cells_BL" in batch:
+            truth = Truth(batch["cells_BL"], batch["places_BL4"])
+        return LaidOut(rows, batch["text_BES"], batch["shift_BE"], truth)
+    rows = lay_out(batch["latent_BTHWC"], patch, multiple)
+    B, L, _ = rows.tokens_BLP.shape
+    if "cells_BTHW" in batch:
+        cells_BL, places_BL4 = batch["cells_BTHW"].reshape(B, -1), batch["places_BTHW4"].reshape(B, -1, 4)
+        fill = (0, L - cells_BL.shape[1])
+        truth = Truth(jnp.pad(cells_BL, ((0, 0), fill)), jnp.pad(places_BL4, ((0, 0), fill, (0, 0))))
+    shift_B = batch.get("shift_B", jnp.ones(B))
+    return LaidOut(rows, batch["text_BS"][:, None], shift_B[:, None], truth)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from vidgen import trees
+from vidgen.models.rows import Rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,52 +41,53 @@ class TaskMix:
         return not any((self.first, self.last, self.both, self.box))
 
 
-def draw_made(key: Array, shape: tuple[int, int, int, int], mix: TaskMix, patch: tuple[int, int, int]) -> Array:
-    """Masks of clips [B, T, H, W], True where a cell is to be made: whole tokens of `patch`, at least one a clip.
+def draw_made(key: Array, rows: Rows, clips: int, mix: TaskMix) -> Array:
+    """Which tokens of rows of up to `clips` clips are to be made: bool [B, L], at least one of each clip.
 
-    Raises:
-        ValueError: tokens do not divide the clips.
+    What is drawn for a clip does not depend on its size, and is then measured in its own frames, rows and columns.
     """
-    B, T, H, W = (size // side for size, side in zip(shape, (1, *patch), strict=True))
-    if (B, T * patch[0], H * patch[1], W * patch[2]) != shape:
-        raise ValueError(f"clips of {shape[1:]} latent cells cannot be cut into tokens of {patch}")
+    B = rows.tokens_BLP.shape[0]
     weights = jnp.array(dataclasses.astuple(mix))
-    kind_B = jax.random.categorical(trees.fold_in_str(key, "task"), jnp.log(weights), shape=(B,))
+    kind_BE = jax.random.categorical(trees.fold_in_str(key, "task"), jnp.log(weights), shape=(B, clips))
+    T = rows.extent_BL3[..., 0]
+    frame_BL = rows.positions_BL3[..., 0]
 
-    def at_most(name: str, most: int | Array, least: int = 0) -> Array:
+    def at_most(name: str, most: Array, least: Array) -> Array:
         """A whole number for each clip, evenly from least to most."""
-        share_B = jax.random.uniform(trees.fold_in_str(key, name), (B,))
-        return jnp.minimum(least + jnp.floor(share_B * (most - least + 1)), most).astype(jnp.int32)
+        share = rows.owned(jax.random.uniform(trees.fold_in_str(key, name), (B, clips)))
+        return jnp.minimum(least + jnp.floor(share * (most - least + 1)), most).astype(jnp.int32)
 
     # The number of given frames, of which one is left to be made; with both, at least one frame at each end.
-    first_B = at_most("first", max(T - 1, 0), least=min(1, T - 1))
-    last_B = at_most("last", max(T - 1, 0), least=min(1, T - 1))
-    head_B = at_most("head", max(T - 2, 0), least=min(1, max(T - 2, 0)))
-    tail_B = at_most("tail", jnp.maximum(T - 1 - head_B, 0), least=min(1, max(T - 2, 0)))
-    frame_1T = jnp.arange(T)[None]
-    given_first_BT = frame_1T < first_B[:, None]
-    given_last_BT = frame_1T >= T - last_B[:, None]
-    given_both_BT = (frame_1T < head_B[:, None]) | (frame_1T >= T - tail_B[:, None])
-    box_BHW = _boxes(key, B, H, W)
-    inverted_B = jax.random.bernoulli(trees.fold_in_str(key, "inverted"), 0.5, (B,))
-    whole_B = box_BHW.all((1, 2))
-    given_box_BHW = box_BHW ^ (~inverted_B | whole_B)[:, None, None]
-    frames = [jnp.zeros((B, T), bool), given_first_BT, given_last_BT, given_both_BT]
-    given = [*(jnp.broadcast_to(x[..., None, None], (B, T, H, W)) for x in frames)]
-    given += [jnp.broadcast_to(given_box_BHW[:, None], (B, T, H, W))]
-    made_BTHW = ~jnp.take_along_axis(jnp.stack(given), kind_B[None, :, None, None, None], axis=0)[0]
-    for axis, side in enumerate(patch, start=1):
-        made_BTHW = jnp.repeat(made_BTHW, side, axis=axis)
-    return made_BTHW
+    one, inner = jnp.minimum(1, T - 1), jnp.maximum(T - 2, 0)
+    first = at_most("first", T - 1, one)
+    last = at_most("last", T - 1, one)
+    head = at_most("head", inner, jnp.minimum(1, inner))
+    tail = at_most("tail", jnp.maximum(T - 1 - head, 0), jnp.minimum(1, inner))
+    boxed_BL, whole_BL = _boxes(key, rows, clips)
+    inverted = rows.owned(jax.random.bernoulli(trees.fold_in_str(key, "inverted"), 0.5, (B, clips)))
+    given_KBL = jnp.stack(
+        [
+            jnp.zeros_like(boxed_BL),
+            frame_BL < first,
+            frame_BL >= T - last,
+            (frame_BL < head) | (frame_BL >= T - tail),
+            boxed_BL ^ (~inverted | whole_BL),
+        ]
+    )
+    return ~jnp.take_along_axis(given_KBL, rows.owned(kind_BE)[None], axis=0)[0]
 
 
-def _boxes(key: Array, B: int, H: int, W: int) -> Array:
-    """Boxes of half of a side on average, at least a token: bool [B, H, W], True inside."""
-    inside = []
-    for name, size in (("rows", H), ("columns", W)):
-        low_B, high_B = jnp.sort(jax.random.uniform(trees.fold_in_str(key, name), (2, B)), axis=0)
-        low_B = jnp.floor(low_B * size)
-        high_B = jnp.maximum(jnp.ceil(high_B * size), low_B + 1)
-        at_1S = jnp.arange(size)[None]
-        inside.append((at_1S >= low_B[:, None]) & (at_1S < high_B[:, None]))
-    return inside[0][:, :, None] & inside[1][:, None, :]
+def _boxes(key: Array, rows: Rows, clips: int) -> tuple[Array, Array]:
+    """A box in each clip, of half of a side on average and at least a token: whether each token lies in it, and whether
+    it holds all of the clip; bool [B, L] each.
+    """
+    boxed = whole = jnp.ones(rows.tokens_BLP.shape[:2], bool)
+    for axis, name in ((1, "rows"), (2, "columns")):
+        shares = jax.random.uniform(trees.fold_in_str(key, name), (2, len(boxed), clips))
+        low, high = (rows.owned(share_BE) for share_BE in jnp.sort(shares, axis=0))
+        at, size = rows.positions_BL3[..., axis], rows.extent_BL3[..., axis]
+        low = jnp.floor(low * size)
+        high = jnp.maximum(jnp.ceil(high * size), low + 1)
+        boxed &= (at >= low) & (at < high)
+        whole &= (low == 0) & (high >= size)
+    return boxed, whole

@@ -146,6 +146,7 @@ class VAETraining:
             tokens=cells,
             evaluations=1,
             parameters={name: trees.count(tree) for name, tree in params.items()},
+            batch=self.batch_size,
             batch_option="--batch-size",
         )
 

@@ -214,8 +214,8 @@ def _shape(options: Compile, config: Any) -> Any:
             f"--search is for experiments of DiTTraining; {options.experiment} is a {type(config).__name__}"
         )
     model = config.model
-    stream, tokens = config.largest_stream()
-    return Shape(model.width, model.layers, model.heads, model.hidden, tokens, stream)
+    tokens = config.packing.tokens if config.packing.rows else config.streams().largest()[1]
+    return Shape(model.width, model.layers, model.heads, model.hidden, tokens, config.batch_option())
 
 
 def _write(options: Compile, values: dict[str, Any]) -> None:

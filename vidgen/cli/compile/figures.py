@@ -62,7 +62,7 @@ def advice(
     topology: str,
     mesh: dict[str, int],
     mode: str,
-    clips: int,
+    batch: int,
     batch_option: str,
     remat: str | None,
     needed: float,
@@ -72,8 +72,9 @@ def advice(
     """What to change so that a program fits, in the order in which to try it.
 
     Args:
-        topology: its name; mesh: size of every axis; mode: "train" or "sample"; clips: in a call.
-        batch_option: says how many clips are in a call; remat: the policy, None where there is no choice.
+        topology: its name; mesh: size of every axis; mode: "train" or "sample".
+        batch: clips, or packed rows, in a call; batch_option: says how many.
+        remat: the policy, None where there is no choice.
         needed, there, state: bytes on a device, of which `state` are arguments.
     """
     lines = []
@@ -82,10 +83,10 @@ def advice(
         lines.append(f"the state takes {state / GIB:.1f} GiB: divide it {ways} times more, by mesh.fsdp or mesh.tensor")
     if mode == "train" and remat not in (None, "full"):
         lines.append("recompute more: --model.remat full")
-    if mode == "train" and clips > mesh["data"] * mesh["fsdp"]:
-        lines.append(f"fewer clips a device: {batch_option} {max(mesh['data'] * mesh['fsdp'], clips // 2)}")
-    if mode == "sample" and clips > 1:
-        lines.append(f"fewer clips at once: {batch_option} {max(1, clips // 2)}")
+    if mode == "train" and batch > mesh["data"] * mesh["fsdp"]:
+        lines.append(f"a smaller batch: {batch_option} {max(mesh['data'] * mesh['fsdp'], batch // 2)}")
+    if mode == "sample" and batch > 1:
+        lines.append(f"fewer clips at once: {batch_option} {max(1, batch // 2)}")
     if math.prod(mesh.values()) > 1:
         lines.append(f"divide each clip's tokens further: --mesh.sequence {2 * mesh['sequence']}")
     return lines + general_advice(topology, needed / there)

@@ -102,7 +102,7 @@ def verdict(answer: dict[str, Any], mode: str) -> list[str]:
         return [f"fits: {here}"]
     program = answer["program"]
     what = advice(
-        report["topology"], report["mesh"], mode, program["clips"], program["batch_option"], answer["remat"],
+        report["topology"], report["mesh"], mode, program["batch"], program["batch_option"], answer["remat"],
         report["peak"], report["capacity"], report["arguments"],
     )  # fmt: skip
     return [f"does not fit: {here}", *(f"  - {line}" for line in what)]

@@ -19,7 +19,7 @@ class Shape:
     Attributes:
         width, layers, heads, hidden: of the transformer.
         tokens: of a clip.
-        stream: which of the experiment's data is compiled.
+        batch_option: the option of the command that says how large a batch is.
     """
 
     width: int
@@ -27,7 +27,7 @@ class Shape:
     heads: int
     hidden: int
     tokens: int
-    stream: int = 0
+    batch_option: str = "--data.0.batch-size"
 
     @property
     def parameters(self) -> float:
@@ -59,7 +59,7 @@ class Candidate:
             del axes["guidance"]  # training has none
         found = [part for name, size in axes.items() for part in (f"--mesh.{name}", str(size))]
         if self.remat is not None:
-            found += ["--model.remat", self.remat, f"--data.{shape.stream}.batch-size", str(self.clips)]
+            found += ["--model.remat", self.remat, shape.batch_option, str(self.clips)]
         return found
 
     def at_least(self, other: "Candidate") -> bool:

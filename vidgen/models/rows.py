@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of tokens: what a transformer sees of clips, one clip a row or several clips of any sizes in one."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from vidgen.models import rope
+from vidgen.models.dit import DiT, Prediction
+from vidgen.models.layers import apply, patchify, unpatchify
+
+
+class Rows(NamedTuple):
+    """Clips in rows.
+
+    tokens_BLP: patches of latents (P = patch volume x channels).
+    positions_BL3: (frame, row, column) of each token in its own clip, in patches.
+    extent_BL3: (frames, rows, columns) of the clip that each token belongs to.
+    segments_BL: which of the row's clips that is, from 1, and 0 where the row is only filled up; None where all of a
+        row is one clip.
+    """
+
+    tokens_BLP: Array
+    positions_BL3: Array
+    extent_BL3: Array
+    segments_BL: Array | None = None
+
+    def owned(self, x_BE: Array) -> Array:
+        """The value of each token's own clip, [B, E] -> [B, L]; filling has that of the first."""
+        if self.segments_BL is None:
+            return jnp.broadcast_to(x_BE[:, :1], self.tokens_BLP.shape[:2])
+        return jnp.take_along_axis(x_BE, jnp.maximum(self.segments_BL - 1, 0), axis=1)
+
+    @property
+    def real(self) -> Array:
+        """Which tokens are of a clip: [B, L]."""
+        if self.segments_BL is None:
+            return jnp.ones(self.tokens_BLP.shape[:2], bool)
+        return self.segments_BL > 0
+
+
+def lay_out(x_BTHWC: Array, patch: tuple[int, int, int], multiple: int = 1) -> Rows:
+    """One clip a row, filled up to a `multiple` of tokens, so that a mesh can divide it."""
+    tokens_BTHWP = patchify(x_BTHWC, patch)
+    B, T, H, W, P = tokens_BTHWP.shape
+    L, fill = T * H * W, -(T * H * W) % multiple
+    positions_BL3 = jnp.broadcast_to(rope.grid_positions(T, H, W), (B, L, 3))
+    extent_BL3 = jnp.broadcast_to(jnp.array([T, H, W]), positions_BL3.shape)
+    rows = Rows(tokens_BTHWP.reshape(B, L, P), positions_BL3, extent_BL3)
+    if not fill:
+        return rows
+    # Filling repeats the last token, in a segment of its own.
+    filled = (jnp.pad(a, ((0, 0), (0, fill), (0, 0)), "edge") for a in rows[:3])
+    return Rows(*filled, jnp.broadcast_to(jnp.arange(L + fill) < L, (B, L + fill)).astype(jnp.int32))
+
+
+def apply_to_rows(
+    model: DiT,
+    params: dict,
+    rows: Rows,
+    t_BE: Array,
+    text_BESD: Array,
+    text_real_BES: Array,
+    given_BL: Array | None = None,
+) -> Prediction:
+    """`Prediction` of rows whose tokens are noisy.
+
+    Args:
+        t_BE: the time of each clip of a row; text_BESD, text_real_BES: the features of its caption, and which of them
+            are not padding.
+        given_BL: bool, the tokens that are given, whose time is 0; None where nothing is.
+    """
+    B, E, S, D = text_BESD.shape
+    ids_BL = rows.owned(jnp.broadcast_to(jnp.arange(E), (B, E)))
+    if given_BL is not None:
+        # A time belongs to one clip, so that each has its own 0.
+        t_BE, ids_BL = jnp.concatenate([t_BE, jnp.zeros_like(t_BE)], axis=1), ids_BL + E * given_BL
+    segments = None
+    if rows.segments_BL is not None:
+        segments = rows.segments_BL, jnp.broadcast_to(jnp.repeat(jnp.arange(1, E + 1), S), (B, E * S))
+    text_BSD, real_BS = text_BESD.reshape(B, E * S, D), text_real_BES.reshape(B, E * S)
+    return apply(model, params, *rows[:3], t_BE, ids_BL, text_BSD, real_BS, segments)
+
+
+def apply_to_grid(
+    model: DiT,
+    params: dict,
+    x_BTHWC: Array,
+    t_B: Array,
+    text_BSD: Array,
+    text_real_BS: Array,
+    given_BTHW: Array | None = None,
+    multiple: int = 1,
+) -> Array:
+    """The velocity of a batch of whole clips, latents [B, T, H, W, C], in their shape: a solver's view of the network.
+
+    Args:
+        t_B: the time of what is made; given_BTHW: bool, the cells that are given, the same for all of a token.
+        multiple: see `lay_out`.
+    """
+    B, T, H, W, _ = x_BTHWC.shape
+    p, q, r = patch = model.config.patch
+    rows, given_BL = lay_out(x_BTHWC, patch, multiple), None
+    L, fill = T * H * W // (p * q * r), rows.tokens_BLP.shape[1] - T * H * W // (p * q * r)
+    if given_BTHW is not None:
+        given_BL = jnp.pad(given_BTHW[:, ::p, ::q, ::r].reshape(B, L), ((0, 0), (0, fill)))
+    text_B1SD, text_real_B1S = text_BSD[:, None], text_real_BS[:, None]
+    v_BLP, _ = apply_to_rows(model, params, rows, t_B[:, None], text_B1SD, text_real_B1S, given_BL)
+    return unpatchify(v_BLP[:, :L].reshape(B, T // p, H // q, W // r, -1), patch)

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the transformer's batches come from: streams of cached latents, each of clips of one size.
+
+Either a batch has clips of one stream, and the streams take turns (buckets), or its rows hold clips of all (packing).
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import grain
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from vidgen.data.latents import LatentSource, write_latents
+from vidgen.data.packing import PackingConfig, Plan, Size, Stream, packed_batches, plan, shares
+from vidgen.data.pipeline import LatentItems, WorldSource, latent_batches, mix
+from vidgen.data.tokenizer import load_tokenizer
+from vidgen.models.vae import VAEConfig
+from vidgen.parallel import hosts
+from vidgen.parallel.shard import own_rows
+from vidgen.sample.autoencoder import Autoencoder
+from vidgen.worlds.scene import SceneConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentData:
+    """One stream of clips of equal shape.
+
+    Attributes:
+        name: of its folder of cached latents.
+        scenes: what is drawn.
+        count: how many scenes are encoded; a run visits each several times, with another caption each time.
+        batch_size: clips a batch; packed rows hold as many as fit.
+        text_length: tokens of a caption, the rest is cut.
+        weight: share of the batches, or of the tokens in packed rows.
+        shift: a of the shift of training times; more tokens want more.
+    """
+
+    name: str
+    scenes: SceneConfig
+    count: int
+    batch_size: int
+    text_length: int = 64
+    weight: float = 1.0
+    shift: float = 1.0
+
+
+def world_source(data: LatentData, seed: int) -> WorldSource:
+    """The scenes of a stream."""
+    return WorldSource(data.scenes, size=data.count, seed=seed)
+
+
+def cached_latents(data: LatentData, vae: Autoencoder, cache: Path, seed: int) -> LatentSource:
+    """The latents of a stream, encoded and written now if they are not there; each machine has its own."""
+    source = world_source(data, seed)
+    batch = 128 if data.scenes.frames == 1 else 16
+    with hosts.first_then_rest():
+        write_latents(
+            cache / data.name,
+            source,
+            lambda video: np.asarray(vae.encode(video)).astype(np.float16),
+            batch,
+            source_description=repr(source),
+            vae_hash=vae.hash(),
+        )
+    return LatentSource(cache / data.name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Streams:
+    """The streams of a run.
+
+    Attributes:
+        data: the streams; packing: how they share rows.
+        vae: shape of the autoencoder; patch: of the transformer's tokens.
+    """
+
+    data: tuple[LatentData, ...]
+    packing: PackingConfig
+    vae: VAEConfig
+    patch: tuple[int, int, int]
+
+    @property
+    def text_length(self) -> int:
+        """The most tokens of a caption."""
+        return max(data.text_length for data in self.data)
+
+    @property
+    def sizes(self) -> list[Size]:
+        """The tokens of each stream's clips."""
+        return [Size(data.name, self.extent(data), data.weight) for data in self.data]
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Frames of clips, in tokens, in order."""
+        return tuple(sorted({size.extent[0] for size in self.sizes}))
+
+    def latent_shape(self, data: LatentData) -> tuple[int, int, int, int]:
+        """(T, H, W, C) of a stream's latents."""
+        return self.vae.latent_shape(data.scenes.frames, data.scenes.height, data.scenes.width)
+
+    def extent(self, data: LatentData) -> tuple[int, int, int]:
+        """Frames, rows and columns of tokens of a stream's clips. Raises ValueError where tokens do not divide them."""
+        T, H, W, _ = self.latent_shape(data)
+        p, q, r = self.patch
+        if T % p or H % q or W % r:
+            raise ValueError(f"{data.name} has latents of {T}x{H}x{W}, which tokens of {p}x{q}x{r} do not divide")
+        return T // p, H // q, W // r
+
+    def largest(self) -> tuple[int, int]:
+        """(the index in `data` of the stream with most tokens a batch, tokens of one of its clips)."""
+        tokens = [size.tokens for size in self.sizes]
+        stream = max(range(len(tokens)), key=lambda i: tokens[i] * self.data[i].batch_size)
+        return stream, tokens[stream]
+
+    def plan(self) -> Plan:
+        """What a batch holds on average. Raises ValueError where a clip does not fit a row, or a size is starved."""
+        if self.packing.rows:
+            return plan(self.sizes, self.packing)
+        return shares(self.sizes, [data.batch_size for data in self.data])
+
+    def batches(self, items: Sequence[LatentItems], seed: int, mesh: Mesh) -> grain.IterDataset:
+        """Endless batches of the items of each stream, of which this process reads its own rows."""
+        tokenizer = load_tokenizer()
+        if self.packing.rows:
+            shifts = [data.shift for data in self.data]
+            streams = [Stream(*parts) for parts in zip(self.sizes, items, shifts, strict=True)]
+            rows = own_rows(mesh, self.packing.rows)
+            return packed_batches(streams, self.packing, seed, tokenizer, self.text_length, self.patch, rows)
+        batches = [
+            latent_batches(
+                some,
+                data.batch_size,
+                seed,
+                tokenizer,
+                data.text_length,
+                rows=own_rows(mesh, data.batch_size),
+                shift=data.shift,
+            )
+            for data, some in zip(self.data, items, strict=True)
+        ]
+        return mix(batches, [data.weight for data in self.data])
+
+    def abstract_batch(self, aligned: bool) -> dict[str, jax.ShapeDtypeStruct]:
+        """The shapes of a packed batch, or of one of the stream with most tokens a batch."""
+        if self.packing.rows:
+            B, L, E = self.packing.rows, self.packing.tokens, self.packing.clips
+            P = math.prod(self.patch) * self.vae.channels
+            shapes = {
+                "tokens_BLP": ((B, L, P), jnp.float16),
+                "positions_BL3": ((B, L, 3), jnp.int32),
+                "extent_BL3": ((B, L, 3), jnp.int32),
+                "segments_BL": ((B, L), jnp.int32),
+                "text_BES": ((B, E, self.text_length), jnp.int32),
+                "shift_BE": ((B, E), jnp.float32),
+            }
+            if aligned:
+                shapes |= {"cells_BL": ((B, L), jnp.int16), "places_BL4": ((B, L, 4), jnp.float16)}
+        else:
+            data = self.data[self.largest()[0]]
+            B, shape = data.batch_size, self.latent_shape(data)
+            shapes = {
+                "latent_BTHWC": ((B, *shape), jnp.float16),
+                "text_BS": ((B, data.text_length), jnp.int32),
+                "shift_B": ((B,), jnp.float32),
+            }
+            if aligned:
+                shapes["cells_BTHW"] = ((B, *shape[:3]), jnp.int16)
+                shapes["places_BTHW4"] = ((B, *shape[:3], 4), jnp.float16)
+        return {name: jax.ShapeDtypeStruct(*shape) for name, shape in shapes.items()}
