@@ -182,7 +182,7 @@ def plan(argv: Sequence[str]) -> None:
     if streams.packing.rows:
         packing = streams.packing
         rows = f"{packing.rows} rows of {packing.tokens:,} tokens, at most {packing.clips} clips in each"
-    console.print(f"{rows}; {found.tokens:,.0f} tokens a step, {100 * found.fill:.1f} % filled")
+    print(f"{rows}; {found.tokens:,.0f} tokens a step, {100 * found.fill:.1f} % filled")
 
 
 def look(argv: Sequence[str]) -> None:

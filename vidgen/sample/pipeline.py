@@ -95,6 +95,11 @@ class Pipeline:
     mesh: Mesh | None = None
     attention: Kind | Literal["auto"] = "auto"
 
+    @property
+    def autoencoder(self) -> Autoencoder:
+        """The VAE alone."""
+        return Autoencoder(self.networks.vae, self.params["vae"], self.space)
+
     def generate(
         self,
         prompts: Sequence[str],

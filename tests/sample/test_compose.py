@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""New clips from given ones: what was given is there as it was, in its place, and what is new has the asked length."""
+
+import numpy as np
+import pytest
+
+from vidgen.sample import compose
+
+VIDEO = np.random.default_rng(0).integers(0, 256, (13, 16, 24, 3)).astype(np.uint8)
+STEPS = {"steps": 2}
+
+
+def test_pictures_are_the_ends_of_what_moves(tiny) -> None:
+    first, last = VIDEO[0], VIDEO[-1]
+    both = compose.animate(tiny, "a dog", 13, first, last, **STEPS)
+    assert both.shape == VIDEO.shape
+    np.testing.assert_array_equal(both[0], first)
+    np.testing.assert_array_equal(both[-1], last)
+    one = compose.animate(tiny, "a dog", 13, first, **STEPS)
+    assert (one[-1] != last).any() and (one[1:] != both[1:]).any()
+    alone = compose.animate(tiny, "a dog", 5, last_HWC=last, **STEPS)
+    np.testing.assert_array_equal(alone[-1], last)
+    for frames, pictures in ((1, (first, None)), (5, (first, last)), (9, (None, None))):
+        with pytest.raises(ValueError, match=r"make the clip longer|at least one piece"):
+            compose.animate(tiny, "a dog", frames, *pictures, **STEPS)
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("frames", [1, 4, 11])
+def test_extending_keeps_the_clip_and_adds_so_many_frames(tiny, frames: int, before: bool) -> None:
+    longer = compose.extend(tiny, VIDEO, "a cat", frames, 13, before, **STEPS)
+    assert longer.shape == (13 + frames, *VIDEO.shape[1:])
+    kept, new = (longer[frames:], longer[:frames]) if before else (longer[:13], longer[13:])
+    np.testing.assert_array_equal(kept, VIDEO)
+    other = compose.extend(tiny, VIDEO[::-1], "a cat", frames, 13, before, **STEPS)
+    assert (other[:frames] if before else other[13:]).tolist() != new.tolist()  # it goes on from what is given
+
+
+def test_a_longer_extension_begins_as_a_shorter_one(tiny) -> None:
+    """So it is made pass by pass, and each new one follows the one before."""
+    far, near = (compose.extend(tiny, VIDEO, "a cat", frames, 9, seed=3, **STEPS) for frames in (9, 4))
+    np.testing.assert_array_equal(far[:17], near)
+    assert (far[17:21] != far[13:17]).any()
+
+
+def test_between_clips_lie_new_frames(tiny) -> None:
+    a, b = VIDEO, VIDEO[::-1]
+    joined = compose.connect(tiny, a, b, "a dog", 4, 13, **STEPS)
+    np.testing.assert_array_equal(joined[:13], a)
+    np.testing.assert_array_equal(joined[17:], b)
+    for changed in ((b, b), (a, a)):  # both ends are heard of
+        assert (compose.connect(tiny, *changed, "a dog", 4, 13, **STEPS)[13:17] != joined[13:17]).any()
+    endless = compose.loop(tiny, a, "a dog", 8, 13, **STEPS)
+    assert len(endless) == 21
+    np.testing.assert_array_equal(endless[13:], compose.connect(tiny, a, a, "a dog", 8, 13, **STEPS)[13:21])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda tiny: compose.extend(tiny, VIDEO, "a", 0, 13), "ask for at least 1"),
+        (lambda tiny: compose.extend(tiny, VIDEO, "a", 4, 5), "it needs at least 9"),
+        (lambda tiny: compose.extend(tiny, VIDEO[:3], "a", 4, 13, before=True), "4 frames or more; 3 were given"),
+        (lambda tiny: compose.connect(tiny, VIDEO, VIDEO, "a", 6, 13), "a multiple of 4 up to 8"),
+        (lambda tiny: compose.connect(tiny, VIDEO, VIDEO, "a", 12, 13), "a multiple of 4 up to 8"),
+        (lambda tiny: compose.connect(tiny, VIDEO, VIDEO[:2], "a", 4, 13), "needs at least 4"),
+        (lambda tiny: compose.edit(tiny, VIDEO, "a", 0.0), "above 0 and at most 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(tiny, make, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(tiny)
+
+
+def test_an_edit_of_little_strength_stays_near(tiny) -> None:
+    again = np.asarray(tiny.autoencoder.decode(tiny.autoencoder.encode(VIDEO[None])))[0].astype(int)
+    near, far = (np.abs(compose.edit(tiny, VIDEO, "a dog", s, **STEPS) - again).mean() for s in (0.005, 0.9))
+    assert near < 0.3 * far
+
+
+def test_only_marked_cells_are_painted_over(tiny) -> None:
+    marked = np.zeros(VIDEO.shape[:3], bool)
+    marked[6, 3, 9] = True  # frames 5 to 8, the cell of rows 0 to 7 and columns 8 to 15
+    painted = compose.inpaint(tiny, VIDEO, marked, "a dog", **STEPS)
+    changed = (painted != VIDEO).any(-1)
+    assert changed[5:9, :8, 8:16].any()
+    changed[5:9, :8, 8:16] = False
+    assert not changed.any()

@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""New clips from given ones, in pixels: set in motion, extended, joined, looped, edited, painted over.
+
+Each is a call of `Pipeline.generate` with a mask of what is known (`vidgen.sample.tasks`). Frames that were given are
+given back as they are, not as the VAE sees them.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from vidgen.sample import tasks
+from vidgen.sample.pipeline import Pipeline
+from vidgen.sample.tasks import Piece
+
+
+def animate(
+    pipeline: Pipeline,
+    prompt: str,
+    frames: int,
+    first_HWC: np.ndarray | None = None,
+    last_HWC: np.ndarray | None = None,
+    **options: Any,
+) -> np.ndarray:
+    """A clip that begins with a picture, ends with one, or both: uint8 [F, H, W, 3].
+
+    Args:
+        frames: in all, 1 + a multiple of the VAE's group.
+        first_HWC, last_HWC: uint8 pictures of one size, which is the clip's.
+        options: of `Pipeline.generate`: steps, guidance, negative, seed, solver, shift.
+
+    Raises:
+        ValueError: neither picture is given, or the frames leave no room between them.
+    """
+    group, pieces = pipeline.networks.vae.group, []
+    if first_HWC is not None:
+        pieces.append(Piece(0, first_HWC[None]))
+    if last_HWC is not None:
+        pieces.append(Piece(frames - group, np.repeat(last_HWC[None], group, axis=0)))
+    if frames - 1 < group * len(pieces):
+        raise ValueError(f"{frames} frames leave nothing to be made between the pictures: make the clip longer")
+    clip = _fill(pipeline, pieces, frames, prompt, options)
+    if first_HWC is not None:
+        clip[0] = first_HWC
+    if last_HWC is not None:
+        clip[-1] = last_HWC
+    return clip
+
+
+def extend(
+    pipeline: Pipeline,
+    video_FHWC: np.ndarray,
+    prompt: str,
+    frames: int,
+    window: int,
+    before: bool = False,
+    **options: Any,
+) -> np.ndarray:
+    """A clip with so many new frames after it, or before it.
+
+    What does not fit one pass is made by several, each of which sees the last frames of the one before: half of what a
+    pass can hold.
+
+    Args:
+        frames: how many to add, at least 1.
+        window: frames of one pass, at most those that the model was trained on; 1 + a multiple of the VAE's group.
+        before: whether the new frames come first.
+        options: see `animate`; the seed goes up by 1 with every pass.
+
+    Raises:
+        ValueError: no frames are asked for, or a pass has no room for a new one.
+    """
+    group = pipeline.networks.vae.group
+    if frames < 1:
+        raise ValueError(f"{frames} frames were asked for; ask for at least 1")
+    if window < 1 + 2 * group:
+        raise ValueError(f"a pass of {window} frames was given; to go on from frames it needs at least {1 + 2 * group}")
+    if before and len(video_FHWC) < group:
+        raise ValueError(f"what comes before can be told from {group} frames or more; {len(video_FHWC)} were given")
+    most, seed = (window - 1) // group // 2, options.pop("seed", 0)
+    clip, missing = video_FHWC, frames
+    while missing > 0:
+        # Latent frames that are seen, after the first one or all of them.
+        seen = min(most, (len(clip) - (0 if before else 1)) // group)
+        context = group * seen + (0 if before else 1)
+        begin = window - context if before else 0
+        piece = clip[:context] if before else clip[-context:]
+        made = _fill(pipeline, [Piece(begin, piece)], window, prompt, {**options, "seed": seed})
+        if before:
+            new = made[:begin][-missing:]
+            clip = np.concatenate([new, clip])
+        else:
+            new = made[context:][:missing]
+            clip = np.concatenate([clip, new])
+        missing, seed = missing - len(new), seed + 1
+    return clip
+
+
+def connect(
+    pipeline: Pipeline,
+    before_FHWC: np.ndarray,
+    after_FHWC: np.ndarray,
+    prompt: str,
+    frames: int,
+    window: int,
+    **options: Any,
+) -> np.ndarray:
+    """One clip, then so many new frames, then the other clip.
+
+    Args:
+        before_FHWC, after_FHWC: clips of one size; the second has at least as many frames as the VAE's group.
+        frames: between them, a multiple of the VAE's group.
+        window, options: see `extend`.
+
+    Raises:
+        ValueError: frames are not such a multiple, or do not fit a pass beside some of both clips.
+    """
+    return np.concatenate(
+        [before_FHWC, _between(pipeline, before_FHWC, after_FHWC, prompt, frames, window, options), after_FHWC]
+    )
+
+
+def loop(
+    pipeline: Pipeline, video_FHWC: np.ndarray, prompt: str, frames: int, window: int, **options: Any
+) -> np.ndarray:
+    """A clip with so many new frames after it that lead back to its beginning: shown again and again, it has no seam.
+
+    Arguments and errors are those of `connect`.
+    """
+    return np.concatenate([video_FHWC, _between(pipeline, video_FHWC, video_FHWC, prompt, frames, window, options)])
+
+
+def _between(
+    pipeline: Pipeline,
+    before_FHWC: np.ndarray,
+    after_FHWC: np.ndarray,
+    prompt: str,
+    frames: int,
+    window: int,
+    options: dict[str, Any],
+) -> np.ndarray:
+    group = pipeline.networks.vae.group
+    room = (window - 1 - frames) // group
+    if frames < group or frames % group or room < 1:
+        most = max(group, window - 1 - group)
+        raise ValueError(f"{frames} frames between clips were asked for; ask for a multiple of {group} up to {most}")
+    if len(after_FHWC) < group:
+        raise ValueError(f"the clip to lead to has {len(after_FHWC)} frames; it needs at least {group}")
+    # Room is shared evenly; the clip to lead to has the odd one, as the first frame of the other is there anyway.
+    tail = min(room // 2, (len(before_FHWC) - 1) // group)
+    head = min(room - tail, len(after_FHWC) // group)
+    start = 1 + group * tail
+    pieces = [Piece(0, before_FHWC[-start:]), Piece(start + frames, after_FHWC[: group * head])]
+    return _fill(pipeline, pieces, start + frames + group * head, prompt, options)[start : start + frames]
+
+
+def edit(pipeline: Pipeline, video_FHWC: np.ndarray, prompt: str, strength: float, **options: Any) -> np.ndarray:
+    """A clip made again after another prompt (SDEdit, arXiv 2108.01073): the layout stays, the more so the less
+    strength.
+
+    Args:
+        video_FHWC: 1 + a multiple of the VAE's group frames.
+        strength: share of noise in what is started from, above 0 and at most 1, which leaves nothing of the clip.
+        options: see `animate`.
+
+    Raises:
+        ValueError: the strength is out of range.
+    """
+    if not 0 < strength <= 1:
+        raise ValueError(f"a strength of {strength:g} was given; it must be above 0 and at most 1")
+    known = tasks.edit(pipeline.autoencoder, video_FHWC)
+    _, height, width, _ = video_FHWC.shape
+    size = {"frames": len(video_FHWC), "width": width, "height": height}
+    return pipeline.generate([prompt], **size, known=known, start=strength, **options)[0]
+
+
+def inpaint(
+    pipeline: Pipeline, video_FHWC: np.ndarray, made_FHW: np.ndarray, prompt: str, **options: Any
+) -> np.ndarray:
+    """A clip of which marked pixels are made again, and with them the rest of their latent cells; others stay.
+
+    Args:
+        video_FHWC: 1 + a multiple of the VAE's group frames; made_FHW: bool, what is to be made.
+        options: see `animate`.
+
+    Raises:
+        ValueError: see `vidgen.sample.tasks.repaint`.
+    """
+    known = tasks.repaint(pipeline.autoencoder, video_FHWC, made_FHW)
+    F, height, width, _ = video_FHWC.shape
+    clip = pipeline.generate([prompt], frames=F, width=width, height=height, known=known, **options)[0]
+    group, q, r = pipeline.networks.vae.patch
+    cells_THW = np.asarray(known.made_BTHW)[0]
+    pixels_FHW = cells_THW.repeat(group, 0).repeat(q, 1).repeat(r, 2)[group - 1 :]
+    return np.where(pixels_FHW[..., None], clip, video_FHWC)
+
+
+def _fill(pipeline: Pipeline, pieces: list[Piece], frames: int, prompt: str, options: dict[str, Any]) -> np.ndarray:
+    """A clip in which these pieces are given, as it is decoded."""
+    known = tasks.place(pipeline.autoencoder, pieces, frames)
+    _, height, width, _ = pieces[0].frames_FHWC.shape
+    return np.array(pipeline.generate([prompt], frames=frames, width=width, height=height, known=known, **options)[0])
