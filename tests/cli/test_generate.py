@@ -214,9 +214,12 @@ def test_no_progress_when_nobody_watches_and_progress_when_somebody_does(model, 
 def test_the_help_page_names_every_option_and_default(capsys):
     assert cli.main(["generate", "--help"]) == 0
     page = capsys.readouterr().out
-    for option in ("out", "seconds", "size", "seed", "steps", "guidance", "negative", "count", "model", "json"):
+    for option in (
+        "out", "seconds", "size", "seed", "steps", "guidance", "negative", "count", "model", "json", "first-image",
+        "last-image",
+    ):  # fmt: skip
         assert f"--{option}" in page
-    assert page.count("(default:") == 10
+    assert page.count("(default:") == 12
     assert page.rstrip().splitlines()[-1].startswith('  vidgen generate "')
 
 

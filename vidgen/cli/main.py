@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from vidgen import __version__
-from vidgen.cli import data, generate, info, train
+from vidgen.cli import connect, data, edit, extend, generate, info, train
 from vidgen.cli import eval as evaluation
 from vidgen.cli.compile import command as compilation
 
@@ -20,6 +20,11 @@ Makes videos from text, and trains the models that do it.
 
 commands:
   generate   make a video from a prompt, with the model inside the package or your own
+  extend     add new frames after a video, or before it
+  connect    join two videos by new frames
+  loop       lead a video back to its beginning
+  edit       make a video again after another prompt
+  inpaint    make a part of a video again
   train      train a model as an experiment file says, or go on where it stopped
   data       list, build and look at data sets
   eval       score a model, or any videos, in worlds whose truth is known
@@ -38,6 +43,11 @@ examples:
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "generate": generate.run,
+    "extend": extend.run,
+    "connect": connect.run,
+    "loop": connect.run_loop,
+    "edit": edit.run,
+    "inpaint": edit.run_inpaint,
     "train": train.run,
     "data": data.run,
     "eval": evaluation.run,

@@ -59,6 +59,25 @@ def read_video(
     return np.stack(video)
 
 
+class VideoFormat(NamedTuple):
+    """How a file says that it is to be shown: upright, with square pixels, at so many frames a second on average."""
+
+    width: int
+    height: int
+    fps: float
+
+
+def describe_video(path: str | Path) -> VideoFormat:
+    """The format of a video, from its first picture. Raises VideoError."""
+    picture = next(_decode(path))
+    sides = round(picture.frame.width * picture.pixel_aspect), picture.frame.height
+    width, height = sides[::-1] if round(picture.frame.rotation / 90) % 2 else sides
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        rate = stream.average_rate or stream.guessed_rate or 25
+    return VideoFormat(width, height, float(rate))
+
+
 def iter_frames(
     path: str | Path, width: int | None = None, height: int | None = None, fps: float | None = None
 ) -> Generator[np.ndarray, None, None]:

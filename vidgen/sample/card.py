@@ -20,8 +20,9 @@ class CardConcept:
 class Card:
     """A typed view of the dictionary that a model carries as `card.json`.
 
-    Sizes are (width, height) in pixels. Width and height must each be a multiple of `size_multiple` from `least_side`
-    to `most_side`; `max_frames` is the longest clip.
+    tasks: what it was trained on beside making all of a clip from text: "ends", frames at the beginning or the end were
+    given, and "box", parts of all frames. Sizes are (width, height) in pixels. Width and height must each be a multiple
+    of `size_multiple` from `least_side` to `most_side`; `max_frames` is the longest clip.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Card:
     most_side: int
     max_frames: int
     fps: int
+    tasks: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, card: Mapping[str, Any]) -> Self:
@@ -44,15 +46,16 @@ class Card:
         Raises:
             ValueError: A field is missing.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        missing = [name for name in names if name not in card]
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        missing = [name for name, field in fields.items() if name not in card and field.default is dataclasses.MISSING]
         if missing:
             raise ValueError(f"The model's card lacks {', '.join(missing)}: it is damaged or of another version.")
-        values = {name: card[name] for name in names}
+        values = {name: card[name] for name in fields if name in card}
         values["concepts"] = tuple(
             CardConcept(concept["name"], tuple(concept.get("synonyms", ()))) for concept in card["concepts"]
         )
         values["limits"] = tuple(card["limits"])
+        values["tasks"] = tuple(card.get("tasks", ()))
         values["size"] = (int(card["size"][0]), int(card["size"][1]))
         return cls(**values)
 

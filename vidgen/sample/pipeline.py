@@ -34,6 +34,8 @@ from vidgen.sample.tasks import Known
 from vidgen.weights.safetensors import load_params, save_params
 from vidgen.worlds.motion import FPS
 
+GROUP = VAEConfig().group
+"""Frames in a latent frame."""
 SOLVERS: dict[str, solvers.Solver] = {"euler": solvers.euler, "heun": solvers.heun}
 
 
@@ -66,7 +68,7 @@ class SampleConfig:
 DEFAULTS = SampleConfig()
 
 
-def frames_for_seconds(seconds: float, fps: int = FPS, group: int = 4) -> int:
+def frames_for_seconds(seconds: float, fps: int = FPS, group: int = GROUP) -> int:
     """The number of frames of the form 1 + group * k whose length is nearest to `seconds`; at least 1."""
     return 1 + group * max(0, round(seconds * fps / group))
 
