@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vidgen.diffusion.guidance import guide
+from vidgen.diffusion.guidance import Guidance, guide
 
 B, T = 3, 2
 COND = {"text": jnp.arange(1.0, 1 + B * 4).reshape(B, 4), "scale": jnp.arange(1.0, 1 + B)}
@@ -81,10 +81,22 @@ def test_bfloat16_velocities_are_combined_in_float32():
     np.testing.assert_allclose(got, v_u + 3 * (v_c - v_u), rtol=1e-5, atol=1e-5)
 
 
+def test_rescaled_rows_have_the_spread_of_the_condition_s():
+    v_c, v_guided = separately(5.0)
+    spread = lambda v: np.asarray(v).std(axis=(1, 2, 3, 4))  # noqa: E731
+    whole = guide(velocity, UNCOND, 5.0, rescale=1.0)(X, TIMES, COND)
+    np.testing.assert_allclose(spread(whole), spread(v_c), rtol=1e-4)
+    assert (spread(v_guided) > 1.2 * spread(v_c)).all()
+    half = guide(velocity, UNCOND, 5.0, rescale=0.5)(X, TIMES, COND)
+    np.testing.assert_allclose(half, (whole + v_guided) / 2, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("interval", [(0.5, 0.2), (-0.1, 0.5), (0.5, 1.1)])
-def test_a_wrong_interval_is_an_error(interval):
+def test_wrong_numbers_are_errors(interval):
     with pytest.raises(ValueError, match="interval is"):
-        guide(velocity, UNCOND, 2.0, interval)
+        Guidance(2.0, *interval).check()
+    with pytest.raises(ValueError, match="rescale is"):
+        Guidance(2.0, rescale=interval[1] + 1).check()
 
 
 def test_a_wrong_unconditional_input_is_an_error():

@@ -9,7 +9,7 @@ import pytest
 
 from vidgen.diffusion import paths
 from vidgen.diffusion.guidance import guide
-from vidgen.diffusion.solvers import euler, heun, sample
+from vidgen.diffusion.solvers import Before, dpm, euler, heun, sample
 from vidgen.diffusion.times import schedule
 
 MEAN, STD = 0.7, 0.5
@@ -37,18 +37,34 @@ def test_order(solver, ratio, steps):
     assert error(solver, steps) / error(solver, 2 * steps) == pytest.approx(ratio, rel=0.12)
 
 
+def exact_at(t):
+    return (1 - t) * MEAN + np.sqrt((1 - t) ** 2 * STD**2 + t**2) * X1
+
+
+def test_two_estimates_in_a_line_are_second_order():
+    """Between 0.9 and 0.1; at the ends its line has no slope, so that near them the order shows only in the limit."""
+
+    def part(steps):
+        x = sample(gaussian_velocity, exact_at(0.9), None, jnp.linspace(0.9, 0.1, steps + 1), dpm)
+        return float(jnp.abs(x - exact_at(0.1)).max())
+
+    for steps in (16, 32):
+        assert part(steps) / part(2 * steps) == pytest.approx(4.0, rel=0.12)
+    assert error(dpm, 64) / error(dpm, 128) > 3
+
+
 def test_heun_beats_euler_at_equal_evaluations():
     assert error(heun, 16) < error(euler, 31) / 4
+    assert error(dpm, 31) < error(euler, 31) / 4
 
 
 def test_a_part_of_the_way_by_heun_has_no_euler_step():
     """Stopping before t = 0, Heun is second order in every step, with much the smaller error."""
     stop = 0.5
-    exact = (1 - stop) * MEAN + jnp.sqrt((1 - stop) ** 2 * STD**2 + stop**2) * X1
 
     def part(steps):
         ts = jnp.linspace(1.0, stop, steps + 1)
-        return float(jnp.abs(sample(gaussian_velocity, X1, None, ts, heun) - exact).max())
+        return float(jnp.abs(sample(gaussian_velocity, X1, None, ts, heun) - exact_at(stop)).max())
 
     assert part(4) / part(8) == pytest.approx(4, rel=0.25)
 
@@ -56,9 +72,12 @@ def test_a_part_of_the_way_by_heun_has_no_euler_step():
 def test_heun_falls_back_to_euler_token_by_token():
     """In one step some tokens may end at t = 0 and others not: each goes as it would go alone."""
     t, t_next = jnp.full((2, 4), 0.5), jnp.array([[0.0, 0.3, 0.0, 0.3]] * 2)
-    x = heun(gaussian_velocity, X1, t, t_next, None)
-    np.testing.assert_array_equal(x[:, ::2], euler(gaussian_velocity, X1, t, t_next, None)[:, ::2])
-    np.testing.assert_array_equal(x[:, 1::2], heun(gaussian_velocity, X1, t, jnp.full((2, 4), 0.3), None)[:, 1::2])
+    nothing = Before(jnp.zeros_like(X1), jnp.zeros_like(t))
+    x, _ = heun(gaussian_velocity, X1, t, t_next, None, nothing)
+    by_euler, _ = euler(gaussian_velocity, X1, t, t_next, None, nothing)
+    by_heun, _ = heun(gaussian_velocity, X1, t, jnp.full((2, 4), 0.3), None, nothing)
+    np.testing.assert_array_equal(x[:, ::2], by_euler[:, ::2])
+    np.testing.assert_array_equal(x[:, 1::2], by_heun[:, 1::2])
 
 
 CENTRES = jnp.array([[-3.0, 1.0], [2.0, 2.5], [0.5, -3.0]])
@@ -79,7 +98,7 @@ def distance_to_data(x):
     return jnp.linalg.norm(x[..., None, :] - CENTRES, axis=-1).min(-1)
 
 
-@pytest.mark.parametrize("solver", [euler, heun])
+@pytest.mark.parametrize("solver", [euler, heun, dpm])
 def test_flow_sign(solver):
     """From noise the flow lands on all the data's modes; with the sign turned it lands on none."""
     x1 = jax.random.normal(jax.random.key(0), (16, 16, 2))
@@ -91,7 +110,7 @@ def test_flow_sign(solver):
     assert float(jnp.mean(distance_to_data(turned) < 4 * WIDTH)) < 0.05
 
 
-@pytest.mark.parametrize("solver", [euler, heun])
+@pytest.mark.parametrize("solver", [euler, heun, dpm])
 def test_given_tokens_stay_and_their_time_is_0(solver):
     """Bit for bit, even where the velocity is NaN; the others go as if the given ones were not there."""
     x1 = jax.random.normal(jax.random.key(1), (2, 4, 3))
@@ -111,8 +130,8 @@ def test_given_tokens_stay_and_their_time_is_0(solver):
 
 
 def test_given_tokens_stay_whatever_a_solver_does():
-    def drifting(velocity_fn, x, t, t_next, cond):
-        return x + 1
+    def drifting(velocity_fn, x, t, t_next, cond, before):
+        return x + 1, before
 
     known, mask = jnp.zeros((2, 4, 1)), jnp.array([[False, True, True, True]])
     x = sample(gaussian_velocity, X1, None, schedule(3), drifting, known, mask)
@@ -137,9 +156,9 @@ def test_cells_of_frames_can_be_given():
     np.testing.assert_allclose(x, jnp.where(mask[..., None], free, 5.0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("solver", "evaluations"), [(euler, 5), (heun, 9)])
+@pytest.mark.parametrize(("solver", "evaluations"), [(euler, 5), (heun, 9), (dpm, 5)])
 def test_evaluations_at_run_time(solver, evaluations):
-    """Euler costs N, Heun 2 N - 1 evaluations, never one at t = 0 (which would say to a network "this is given")."""
+    """Heun costs 2 N - 1 evaluations, others N, never one at t = 0 (which would say to a network "this is given")."""
     seen = []
 
     def recorded(x, t, _):
@@ -152,7 +171,7 @@ def test_evaluations_at_run_time(solver, evaluations):
     assert min(seen) > 0
 
 
-@pytest.mark.parametrize("solver", [euler, heun])
+@pytest.mark.parametrize("solver", [euler, heun, dpm])
 def test_one_program_whose_size_does_not_grow_with_steps(solver):
     traces = []
 

@@ -14,6 +14,7 @@ import pytest
 from jax.sharding import NamedSharding
 
 from vidgen.config import load_experiment
+from vidgen.diffusion.guidance import Guidance
 from vidgen.models.layers import apply
 from vidgen.models.vae import VAE
 from vidgen.parallel import hlo, shard
@@ -36,7 +37,7 @@ def sampler(mesh):
     def sample(params: dict, ids_BS, negative_1S):
         ts = jnp.linspace(1, 0, 4)
         latent = text_to_latent(
-            NETWORKS, SHAPE, ts, "heun", params, ids_BS, negative_1S, jnp.float32(3), jax.random.key(5), parallel
+            NETWORKS, SHAPE, ts, "heun", params, ids_BS, negative_1S, Guidance(3.0), jax.random.key(5), parallel
         )
         return apply(VAE(NETWORKS.vae, parallel.shard), params["vae"], latent, method=VAE.decode)
 

@@ -59,6 +59,10 @@ def test_prompt_negative_and_guidance_matter() -> None:
     assert np.abs(PIPELINE.generate(["a dog"], **SIZE, guidance=8.0) - base).max() > 0
     unguided = PIPELINE.generate(["a dog"], **SIZE, guidance=1.0).astype(int)
     same = PIPELINE.generate(["a dog"], **SIZE, guidance=1.0, negative="a cat")
+    never = PIPELINE.generate(["a dog"], **SIZE, guidance=8.0, interval=(0.0, 0.0))
+    assert np.abs(unguided - never).max() <= 1
+    softened, guided = (PIPELINE.generate(["a dog"], **SIZE, guidance=8.0, rescale=r).astype(int) for r in (1.0, 0.0))
+    assert np.abs(softened - guided).max() > 1
     assert np.abs(unguided - same).max() <= 1  # v_u + 1 (v_c - v_u) is v_c, up to rounding
 
 
@@ -66,7 +70,9 @@ def test_it_is_one_program() -> None:
     """Two calls of one shape compile once, whatever prompt, seed, guidance or schedule they bring."""
     PIPELINE.generate(["a dog"], **SIZE)
     before = pipeline.text_to_video._cache_size()
-    PIPELINE.generate(["a cat"], **SIZE, seed=5, guidance=2.0, negative="x", shift=1.0)
+    PIPELINE.generate(
+        ["a cat"], **SIZE, seed=5, guidance=2.0, negative="x", shift=1.0, rescale=0.7, interval=(0.1, 0.9)
+    )
     assert pipeline.text_to_video._cache_size() == before
 
 

@@ -221,9 +221,10 @@ def test_flow_points_from_data_to_noise() -> None:
     for _ in range(150):
         state, _ = step(state, batch)
     from vidgen.diffusion import times
+    from vidgen.diffusion.guidance import Guidance
     from vidgen.sample.pipeline import text_to_latent
 
     sample = jax.jit(functools.partial(text_to_latent, NETWORKS, (2, 2, 2, 4), times.schedule(20), "heun"))
-    latent = sample(state.params, batch["text_BS"][:4], batch["text_BS"][:1], jnp.float32(1.0), jax.random.key(9))
+    latent = sample(state.params, batch["text_BS"][:4], batch["text_BS"][:1], Guidance(1.0), jax.random.key(9))
     x0 = batch["latent_BTHWC"][:1].astype(np.float32)
     assert float(jnp.mean((latent - x0) ** 2)) < 0.3 * float(np.mean(x0**2))

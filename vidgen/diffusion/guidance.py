@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Classifier-free guidance around any velocity function, at the price of one call on a batch twice as long."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
@@ -9,11 +11,28 @@ from vidgen.diffusion import paths
 from vidgen.diffusion.solvers import Cond, VelocityFn
 
 
+class Guidance(NamedTuple):
+    """How to guide, as numbers or arrays, so that one program serves all of it: see `guide`."""
+
+    weight: float | jax.Array
+    low: float | jax.Array = 0.0
+    high: float | jax.Array = 1.0
+    rescale: float | jax.Array = 0.0
+
+    def check(self) -> None:
+        """Raises ValueError for numbers that make no sense."""
+        if not 0 <= self.low <= self.high <= 1:
+            raise ValueError(f"interval is {(self.low, self.high)}; it must be (low, high) with 0 <= low <= high <= 1")
+        if not 0 <= self.rescale <= 1:
+            raise ValueError(f"rescale is {self.rescale}; it must be from 0 to 1")
+
+
 def guide(
     velocity_fn: VelocityFn,
     uncond: Cond,
     weight: float | jax.Array,
-    interval: tuple[float, float] | None = None,
+    interval: tuple[float | jax.Array, float | jax.Array] | None = None,
+    rescale: float | jax.Array = 0.0,
 ) -> VelocityFn:
     """v = v_u + w (v_c - v_u) (Ho and Salimans, arXiv 2207.12598), as a velocity function of the same signature.
 
@@ -25,12 +44,12 @@ def guide(
       weight: w, a number or (B,), one a row; 1 is no guidance, and as a plain Python 1 it also costs nothing.
       interval: (low, high); tokens with low <= t <= high are guided, the others take v_c (arXiv 2404.07724). None
         guides at every time.
+      rescale: phi, the share to which a guided row has its spread taken back to that of v_c: much guidance makes
+        pictures harsh (arXiv 2305.08891, section 3.4).
 
     Raises:
-      ValueError: interval is not 0 <= low <= high <= 1, or (when called) uncond is not a tree like cond.
+      ValueError: (when called) uncond is not a tree like cond.
     """
-    if interval is not None and not 0 <= interval[0] <= interval[1] <= 1:
-        raise ValueError(f"interval is {interval}; it must be (low, high) with 0 <= low <= high <= 1")
     if isinstance(weight, int | float) and weight == 1:
         return velocity_fn
 
@@ -41,6 +60,8 @@ def guide(
         v_c, v_u = jnp.split(v.astype(jnp.promote_types(v.dtype, jnp.float32)), 2)
         w = paths.expand_time(jnp.asarray(weight, v_c.dtype), v_c)
         v_guided = v_u + w * (v_c - v_u)
+        spread, wanted = (jnp.std(v, axis=tuple(range(1, v.ndim)), keepdims=True) for v in (v_guided, v_c))
+        v_guided *= 1 + rescale * (wanted / jnp.maximum(spread, 1e-12) - 1)
         if interval is None:
             return v_guided
         acts = (t >= interval[0]) & (t <= interval[1])

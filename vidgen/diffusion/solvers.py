@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Integrating the flow from noise (t = 1) to data (t = 0): one `lax.scan`, so that a whole sampler is one XLA program.
 
-A solver is a function of one step and sees `velocity_fn(x, t, cond)` only. Times are per token; a given token has time
-0 before and after a step, so that it never moves.
+A solver is a function of one step and sees `velocity_fn(x, t, cond)` only, and what the step before it found. Times are
+per token; a given token has time 0 before and after a step, so that it never moves.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -23,20 +23,51 @@ VelocityFn = Callable[[jax.Array, jax.Array, Cond], jax.Array]
 """
 
 
+class Before(NamedTuple):
+    """What the step before found: its estimate of the data, of x's shape, and its time, which is 0 before any step."""
+
+    x0: jax.Array
+    t: jax.Array
+
+
 class Solver(Protocol):
     """One step of an ODE solver from time `t` to `t_next`, both per token, (B, T), (B, T, H, W) or (B, L)."""
 
-    def __call__(self, velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond) -> jax.Array:
-        """Returns x at t_next, of the shape and type of x."""
+    def __call__(
+        self, velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond, before: Before
+    ) -> tuple[jax.Array, Before]:
+        """Returns x at t_next, of the shape and type of x, and what the next step may use."""
         ...
 
 
-def euler(velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond) -> jax.Array:
+def euler(
+    velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond, before: Before
+) -> tuple[jax.Array, Before]:
     """x + (t_next - t) v(x, t): first order, one evaluation a step."""
-    return x + paths.expand_time(t_next - t, x) * velocity_fn(x, t, cond).astype(x.dtype)
+    return x + paths.expand_time(t_next - t, x) * velocity_fn(x, t, cond).astype(x.dtype), before
 
 
-def heun(velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond) -> jax.Array:
+def dpm(
+    velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond, before: Before
+) -> tuple[jax.Array, Before]:
+    """DPM-Solver++(2M) (arXiv 2211.01095, algorithm 2) in flow form: second order, one evaluation a step.
+
+    With alpha = 1 - t and sigma = t its step is x' = (t' / t) x + (1 - t' / t) D, where D goes on in a line from the
+    last two estimates of the data, by log((1 - t) / t). From t = 1 and to t = 0, where that is infinite, D is the last
+    estimate, which makes the step Euler's.
+    """
+    x0 = paths.x0_from_velocity(x, velocity_fn(x, t, cond).astype(x.dtype), t)
+    inside = (before.t > 0) & (before.t < 1) & (t_next > 0)
+    past, now, later = (jax.scipy.special.logit(1 - jnp.where(inside, one, 0.5)) for one in (before.t, t, t_next))
+    ahead = jnp.where(inside, (later - now) / (2 * jnp.where(inside, now - past, 1)), 0)
+    line = x0 + paths.expand_time(ahead, x) * (x0 - before.x0)
+    share = paths.expand_time(t_next / jnp.where(t > 0, t, 1), x)
+    return share * x + (1 - share) * line, Before(x0, t)
+
+
+def heun(
+    velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array, cond: Cond, before: Before
+) -> tuple[jax.Array, Before]:
     """x + (t_next - t) (v(x, t) + v(x', t_next)) / 2 with x' from Euler: second order, two evaluations a step.
 
     The step that ends at t = 0 is Euler's (as in arXiv 2206.00364, algorithm 1). To a network t = 0 says "this token is
@@ -47,7 +78,7 @@ def heun(velocity_fn: VelocityFn, x: jax.Array, t: jax.Array, t_next: jax.Array,
     v = velocity_fn(x, t, cond).astype(x.dtype)
     x_euler = x + dt * v
     v_next = jax.lax.cond(jnp.any(t_next > 0), lambda: velocity_fn(x_euler, t_next, cond).astype(x.dtype), lambda: v)
-    return jnp.where(paths.expand_time(t_next > 0, x), x + dt * (v + v_next) / 2, x_euler)
+    return jnp.where(paths.expand_time(t_next > 0, x), x + dt * (v + v_next) / 2, x_euler), before
 
 
 def sample(
@@ -66,7 +97,7 @@ def sample(
       x1: the start, (B, T, H, W, C) or (B, L, C); noise if ts[0] = 1.
       cond: handed to velocity_fn as it is.
       ts: (steps + 1,), the times to visit, as `times.schedule` makes them.
-      solver: `euler`, `heun`, or another `Solver`.
+      solver: `euler`, `heun`, `dpm`, or another `Solver`.
       known: values of the given tokens, of x1's shape or broadcastable to it; read only where mask is False.
       mask: bool (B, T), (B, T, H, W) or (B, L) (an axis may be 1), True where a token is to be made. Tokens that are
         not made hold `known` from the first step to the last, and their time is 0.
@@ -101,9 +132,12 @@ def sample(
         # A network's output at a given token means nothing; within a step too, the token must not move by it.
         return jnp.where(made_x, velocity_fn(x, t, cond), 0)
 
-    def step(x, pair):
+    def step(carry, pair):
+        x, before = carry
         t, t_next = (jnp.where(made, time, 0).astype(ts.dtype) for time in pair)
-        return jnp.where(made_x, solver(velocity_of_made, x, t, t_next, cond), given_values), None
+        x, before = solver(velocity_of_made, x, t, t_next, cond, before)
+        return (jnp.where(made_x, x, given_values), before), None
 
-    x, _ = jax.lax.scan(step, jnp.where(made_x, x1, given_values), (ts[:-1], ts[1:]))
+    nothing = Before(jnp.zeros_like(x1), jnp.zeros(made.shape, ts.dtype))
+    (x, _), _ = jax.lax.scan(step, (jnp.where(made_x, x1, given_values), nothing), (ts[:-1], ts[1:]))
     return x

@@ -12,6 +12,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
+from vidgen.diffusion.guidance import Guidance
 from vidgen.models.dit import DiT
 from vidgen.models.layers import apply
 from vidgen.models.rows import apply_to_grid
@@ -41,7 +42,7 @@ def sampling_program(
 
     Args:
         networks: shapes; params: {"text", "dit"} as shapes, to which those of the VAE are added.
-        config: steps and solver count; guidance is always computed, since its weight is an argument of the program.
+        config: steps and solver count; guidance is always computed, since how to guide is an argument of the program.
         mesh: devices, which need not exist; attention: see `vidgen.parallel.shard.make_parallel`.
 
     Raises:
@@ -66,11 +67,11 @@ def sampling_program(
         space,
         given((clips, text_length), jnp.int32),
         given((1, text_length), jnp.int32),
-        given((), jnp.float32),
+        Guidance(*[given((), jnp.float32)] * 4),
         given((), key.dtype),
     )  # fmt: skip
     # Heun's last step is Euler's.
-    evaluations = config.steps if config.solver == "euler" else 2 * config.steps - 1
+    evaluations = 2 * config.steps - 1 if config.solver == "heun" else config.steps
     return Program(
         function=text_to_video,
         arguments=arguments,

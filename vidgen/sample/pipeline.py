@@ -19,8 +19,8 @@ from jax.sharding import Mesh
 from vidgen import config as vidgen_config
 from vidgen import trees
 from vidgen.data.tokenizer import Tokenizer, load_tokenizer
-from vidgen.diffusion import guidance as flow_guidance
 from vidgen.diffusion import paths, solvers, times
+from vidgen.diffusion.guidance import Guidance, guide
 from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.rows import apply_to_grid
@@ -36,7 +36,8 @@ from vidgen.worlds.motion import FPS
 
 GROUP = VAEConfig().group
 """Frames in a latent frame."""
-SOLVERS: dict[str, solvers.Solver] = {"euler": solvers.euler, "heun": solvers.heun}
+SOLVERS: dict[str, solvers.Solver] = {"euler": solvers.euler, "heun": solvers.heun, "dpm": solvers.dpm}
+SolverName = Literal["euler", "heun", "dpm"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,13 +56,16 @@ class SampleConfig:
     Attributes:
         steps: solver steps from noise to data.
         guidance: w of v_u + w (v_c - v_u); 1 is none.
-        solver: "euler" (one evaluation a step) or "heun" (two).
+        interval: the times at which it acts; rescale: how far it must leave the spread as it is; see `guide`.
+        solver: "euler", "dpm" (DPM-Solver++(2M); one evaluation a step each) or "heun" (two).
         shift: a of the time shift of the schedule.
     """
 
     steps: int = 24
     guidance: float = 3.0
-    solver: Literal["euler", "heun"] = "heun"
+    interval: tuple[float, float] = (0.0, 1.0)
+    rescale: float = 0.0
+    solver: SolverName = "heun"
     shift: float = 8.0
 
 
@@ -111,9 +115,11 @@ class Pipeline:
         height: int,
         steps: int = DEFAULTS.steps,
         guidance: float = DEFAULTS.guidance,
+        interval: tuple[float, float] = DEFAULTS.interval,
+        rescale: float = DEFAULTS.rescale,
         negative: str = "",
         seed: int = 0,
-        solver: Literal["euler", "heun"] = DEFAULTS.solver,
+        solver: SolverName = DEFAULTS.solver,
         shift: float = DEFAULTS.shift,
         known: Known | None = None,
         start: float = 1.0,
@@ -134,6 +140,8 @@ class Pipeline:
             raise ValueError("no prompt was given; give at least one")
         if solver not in SOLVERS:
             raise ValueError(f"solver {solver!r} was given; it must be one of {', '.join(SOLVERS)}")
+        guided = Guidance(guidance, *interval, rescale)
+        guided.check()
         shape = _latent_shape(self.networks, frames, height, width)
         if start < 1 and known is None:
             raise ValueError(f"start is {start} and nothing is known: give the clip to start from")
@@ -156,7 +164,7 @@ class Pipeline:
                 self.space,
                 ids[:-1],
                 ids[-1:],
-                jnp.float32(guidance),
+                jax.tree.map(jnp.float32, guided),
                 trees.fold_in_str(jax.random.key(seed), "noise"),
                 known,
             )
@@ -201,7 +209,7 @@ def text_to_video(
     space: LatentSpace,
     ids_BS: Array,
     negative_1S: Array,
-    guidance: Array,
+    guidance: Guidance,
     key: Array,
     known: Known | None = None,
 ) -> Array:
@@ -215,7 +223,7 @@ def text_to_video(
         networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
         mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
         ts: times to visit; params: {"text", "dit", "vae"}; space: of the latents.
-        ids_BS: captions; negative_1S: the unconditional one; guidance: its weight; key: of the noise.
+        ids_BS: captions; negative_1S: the unconditional one; guidance: how; key: of the noise.
         known: what is given of the clips.
     """
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
@@ -244,7 +252,7 @@ def text_to_latent(
     params: dict,
     ids_BS: Array,
     negative_1S: Array,
-    guidance: Array,
+    guidance: Guidance,
     key: Array,
     parallel: Parallel | None = None,
     known: Known | None = None,
@@ -265,7 +273,8 @@ def text_to_latent(
         t_B = t.max(tuple(range(1, t.ndim)))
         return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple)
 
-    guided = flow_guidance.guide(velocity, uncond, guidance)
+    interval = guidance.low, guidance.high
+    guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale)
     keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))
     noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
     if known is None:
