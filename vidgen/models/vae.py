@@ -78,6 +78,11 @@ class VAEConfig:
         """Frames, rows and columns of pixels behind a latent cell."""
         return self.group, self.encoder[-1].cell, self.encoder[-1].cell
 
+    @property
+    def reach(self) -> int:
+        """How many latent frames back a decoded one looks: one a block."""
+        return sum(stage.blocks for stage in self.decoder)
+
     def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
         """(T, H, W, C) of the latents of a video of `frames` x `height` x `width` pixels.
 

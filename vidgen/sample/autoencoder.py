@@ -14,9 +14,12 @@ import numpy as np
 from jax import Array
 
 from vidgen import config as vidgen_config
-from vidgen.models.layers import apply
+from vidgen.models.layers import ShardFn, apply, unsharded
 from vidgen.models.vae import VAE, VAEConfig
 from vidgen.weights.safetensors import load_params, save_params
+
+AT_ONCE = 16
+"""Latent frames of a long clip that are decoded at a time."""
 
 
 def to_float(video: Array) -> Array:
@@ -158,4 +161,33 @@ def _encode(config: VAEConfig, params: dict, space: LatentSpace, video: Array) -
 
 @functools.partial(jax.jit, static_argnums=0)
 def _decode(config: VAEConfig, params: dict, space: LatentSpace, latent: Array) -> Array:
-    return to_uint8(apply(VAE(config), params, space.leave(latent), method=VAE.decode))
+    return decode_groups(config, params, space.leave(latent))[:, config.group - 1 :]
+
+
+def decode_groups(
+    config: VAEConfig, params: dict, z_BTHWC: Array, shard: ShardFn = unsharded, at_once: int = AT_ONCE
+) -> Array:
+    """uint8 frames of all groups of un-normalised latents, as `VAE.decode_groups` has them.
+
+    Long clips are decoded `at_once` latent frames at a time, one after another, each part with the frames before it
+    that the decoder looks back to: the memory that this needs, beside the clip itself, does not grow with its length.
+    """
+    B, T, H, W, C = z_BTHWC.shape
+    vae, window = VAE(config, shard), at_once + config.reach
+
+    def decode(z: Array) -> Array:
+        return shard(to_uint8(apply(vae, params, z, method=VAE.decode_groups)), "BFHWC")
+
+    if window >= T:
+        return decode(z_BTHWC)
+    filled = jnp.pad(z_BTHWC, ((0, 0), (0, -T % at_once), (0, 0), (0, 0), (0, 0)), mode="edge")
+
+    def part(start: Array) -> Array:
+        # Before the start everything stood still, which the decoder knows of a window that begins there.
+        begin = jnp.clip(start - config.reach, 0, filled.shape[1] - window)
+        video = decode(jax.lax.dynamic_slice(filled, (0, begin, 0, 0, 0), (B, window, H, W, C)))
+        return jax.lax.dynamic_slice_in_dim(video, config.group * (start - begin), config.group * at_once, axis=1)
+
+    parts_NBFHWC = jax.lax.map(part, jnp.arange(0, filled.shape[1], at_once))
+    video = jnp.moveaxis(parts_NBFHWC, 0, 1).reshape(B, -1, *parts_NBFHWC.shape[3:])
+    return video[:, : config.group * T]

@@ -25,11 +25,11 @@ from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.rows import apply_to_grid
 from vidgen.models.text import TextConfig, TextEncoder
-from vidgen.models.vae import VAE, VAEConfig
+from vidgen.models.vae import VAEConfig
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import Parallel, make_parallel, one_device, parameter_shardings
-from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder, to_uint8
+from vidgen.sample.autoencoder import AT_ONCE, Autoencoder, LatentSpace, decode_groups, load_autoencoder
 from vidgen.sample.tasks import Known
 from vidgen.weights.safetensors import load_params, save_params
 from vidgen.worlds.motion import FPS
@@ -228,10 +228,10 @@ def text_to_video(
     """
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
     latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel, known)
-    vae = VAE(networks.vae, parallel.shard)
     filled = fill_time(space.leave(latent), parallel.multiple)
-    video = apply(vae, params["vae"], filled, method=VAE.decode_groups)
-    return parallel.shard(to_uint8(video), "BFHWC")
+    # Devices that divide time have each a part of it already.
+    at_once = AT_ONCE if parallel.multiple == 1 else filled.shape[1]
+    return decode_groups(networks.vae, params["vae"], filled, parallel.shard, at_once)
 
 
 def fill_time(latent_BTHWC: Array, multiple: int) -> Array:
