@@ -3,8 +3,9 @@
 """Released parameters as one safetensors file: names, numbers and a JSON header, nothing that a loader could run."""
 
 import json
+import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import jax
@@ -18,6 +19,12 @@ from vidgen import trees
 StorageType = Literal["float16", "bfloat16", "float32"]
 
 _FLOATS: dict[str, Any] = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16, "float32": np.float32}
+
+_NAMES = {
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32",
+    "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
+}  # fmt: skip
+"""Types as the format calls them."""
 
 
 def save_params(
@@ -50,6 +57,43 @@ def save_params(
     unfinished = path.with_name(path.name + ".tmp")
     try:
         safetensors.numpy.save_file(arrays, unfinished, metadata=header)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_tensors(
+    path: pathlib.Path,
+    tensors: Iterable[tuple[str, tuple[int, ...], np.dtype, Callable[[], np.ndarray]]],
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Writes a safetensors file tensor by tensor, so that no more than one is held; it appears when it is complete.
+
+    Args:
+      tensors: (name, shape, dtype, a function that gives the values), in the order in which they are written.
+      metadata: text by key.
+
+    Raises:
+      ValueError: a function gives another shape or type than it was said to.
+    """
+    tensors = list(tensors)
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    end = 0
+    for name, shape, dtype, _ in tensors:
+        size = math.prod(shape) * dtype.itemsize
+        header[name] = {"dtype": _NAMES[dtype.name], "shape": list(shape), "data_offsets": [end, end + size]}
+        end += size
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    unfinished = path.with_name(path.name + ".tmp")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(len(text).to_bytes(8, "little") + text)
+            for name, shape, dtype, values in tensors:
+                array = values()
+                if array.shape != shape or array.dtype != dtype:
+                    raise ValueError(f"{name} should be {dtype} {shape} and is {array.dtype} {array.shape}")
+                file.write(np.ascontiguousarray(array).tobytes())
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
