@@ -27,6 +27,9 @@ class TextConfig:
         vocabulary: how many token ids there are; id 0 is padding.
         width, layers, heads, hidden: features of a token, blocks, heads, width of the gated MLP.
         buckets, max_distance: of the relative position bias, as in T5.
+        head_width: of a head; 0 shares the width among the heads.
+        start: whether a learned token comes first, so that an empty caption still has one real token; T5 has none.
+        scaled: whether scores are divided by the root of the head's width; T5's are not.
         dtype: rounding of the operands of matmuls.
     """
 
@@ -37,6 +40,9 @@ class TextConfig:
     hidden: int = 512
     buckets: int = 32
     max_distance: int = 128
+    head_width: int = 0
+    start: bool = True
+    scaled: bool = True
     dtype: str = "bfloat16"
 
 
@@ -87,17 +93,19 @@ class TextBlock(nn.Module):
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         B, S, D = x_BSD.shape
+        K = cfg.head_width or D // cfg.heads
         dense = functools.partial(Dense, use_bias=False, dtype=dtype, shard=self.shard)
         h = RMSNorm(name="norm1")(x_BSD)
-        q, k, v = (dense(D, axes="DN", name=n)(h).reshape(B, S, cfg.heads, D // cfg.heads) for n in "qkv")
+        q, k, v = (dense(cfg.heads * K, axes="DN", name=n)(h).reshape(B, S, cfg.heads, K) for n in "qkv")
         q, k, v = (self.shard(a, "BSNK") for a in (q, k, v))
         table = self.param("relative_bias", nearby_bias(cfg.max_distance), (cfg.buckets, cfg.heads))
         bias_NSS = table[relative_buckets(S, cfg.buckets, cfg.max_distance)].transpose(2, 0, 1)
         # T5 leaves out the 1/sqrt(K) of the scores; its initialisation makes up for it, ours is plain.
-        scores = jnp.einsum("BLNK,BSNK->BNLS", q, k, preferred_element_type=jnp.float32) * (D // cfg.heads) ** -0.5
+        scale = K**-0.5 if cfg.scaled else 1.0
+        scores = jnp.einsum("BLNK,BSNK->BNLS", q, k, preferred_element_type=jnp.float32) * scale
         scores = jnp.where(real_BS[:, None, None, :], scores + bias_NSS, jnp.finfo(jnp.float32).min)
-        h = jnp.einsum("BNLS,BSNK->BLNK", softmax(scores, axis=-1).astype(v.dtype), v).reshape(B, S, D)
-        x_BSD = x_BSD + dense(D, axes="ND", name="out")(h)
+        h = jnp.einsum("BNLS,BSNK->BLNK", softmax(scores, axis=-1).astype(v.dtype), v)
+        x_BSD = x_BSD + dense(D, axes="ND", name="out")(h.reshape(B, S, -1))
         h = RMSNorm(name="norm2")(x_BSD)
         gate = gelu(dense(cfg.hidden, axes="DM", name="gate")(h))
         up = dense(cfg.hidden, axes="DM", name="up")(h)
@@ -108,7 +116,8 @@ class TextBlock(nn.Module):
 class TextEncoder(nn.Module):
     """Token ids [B, S] (0 = padding) -> features [B, S + 1, D] and which of them are real [B, S + 1].
 
-    A learned start token comes first, so that an empty caption (the unconditional case) still has one real token.
+    A learned start token comes first, so that an empty caption (the unconditional case) still has one real token;
+    without it (`TextConfig.start`) there are S features, and those of padding are zeros.
     `shard` says how arrays are divided over devices.
     """
 
@@ -119,10 +128,12 @@ class TextEncoder(nn.Module):
     def __call__(self, ids_BS: Array) -> tuple[Array, Array]:
         cfg = self.config
         B = ids_BS.shape[0]
-        start = self.param("start", initializers.normal(1.0), (1, 1, cfg.width))
         table = self.param("embedding", initializers.normal(1.0), (cfg.vocabulary, cfg.width))
-        x = jnp.concatenate([jnp.broadcast_to(start, (B, 1, cfg.width)), table[ids_BS]], axis=1)
-        real_BS = jnp.concatenate([jnp.ones((B, 1), bool), ids_BS != 0], axis=1)
+        x, real_BS = table[ids_BS], ids_BS != 0
+        if cfg.start:
+            start = self.param("start", initializers.normal(1.0), (1, 1, cfg.width))
+            x = jnp.concatenate([jnp.broadcast_to(start, (B, 1, cfg.width)), x], axis=1)
+            real_BS = jnp.concatenate([jnp.ones((B, 1), bool), real_BS], axis=1)
         x = self.shard(x, "BSD")
         for i in range(cfg.layers):
             x = TextBlock(cfg, self.shard, name=f"block{i}")(x, real_BS)

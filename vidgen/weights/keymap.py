@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights under other names: one table of rules a model, read in both directions by one engine.
 
-A rule says which of their tensors is which of our parameters and how it is turned. Where their name has `{N}`, ours
-holds all of their layers in one array. Tensors go one at a time from the mapped file into their place on the devices.
+A rule says which of their tensors is which of our parameters and how it is turned. Where their name has `{N}` it is of
+one of many layers: if ours has it too, each is a parameter of its own, and if not, one array holds them all. Tensors go
+one at a time from the mapped file into their place on the devices.
 """
 
 import dataclasses
@@ -175,6 +176,7 @@ def places(keymap: Keymap, like: Any) -> dict[str, Place]:
         ValueError: the table and the network do not have the same parameters.
     """
     want = trees.flatten_names(like)
+    keymap = tuple(one for rule in keymap for one in _apart(rule, want))
     ruled = {rule.ours for rule in keymap}
     if ruled != set(want):
         odd = sorted(ruled ^ set(want))
@@ -189,6 +191,17 @@ def places(keymap: Keymap, like: Any) -> dict[str, Place]:
         else:
             found[rule.theirs] = Place(rule.ours, None, rule.change, _back_shape(rule.change, shape))
     return found
+
+
+def _apart(rule: Rule, want: Mapping[str, Any]) -> Iterator[Rule]:
+    """A rule for each layer, where layers are parameters of their own."""
+    if LAYER not in rule.ours:
+        yield rule
+        return
+    layer = 0
+    while (ours := rule.ours.replace(LAYER, str(layer))) in want:
+        yield Rule(rule.theirs.replace(LAYER, str(layer)), ours, rule.change)
+        layer += 1
 
 
 def _back_shape(change: Change, shape: tuple[int, ...]) -> tuple[int, ...]:
