@@ -47,6 +47,17 @@ WITHOUT_FIRST = Change(lambda x: x[0], lambda x: x[None])
 """Tables that carry a batch axis of 1."""
 
 
+CONVOLUTION = Change(
+    lambda x: x.transpose(*range(2, x.ndim), 1, 0), lambda x: x.transpose(x.ndim - 1, x.ndim - 2, *range(x.ndim - 2))
+)
+"""PyTorch's kernels are [outputs, inputs, ...sides], ours [...sides, inputs, outputs]."""
+
+
+def sides(count: int) -> Change:
+    """A vector that carries so many axes of 1 behind it."""
+    return Change(lambda x: x.reshape(-1), lambda x: x.reshape(-1, *[1] * count))
+
+
 def patches(patch: tuple[int, int, int], channels: int) -> Change:
     """A convolution that cuts patches, [D, C, p, q, r], as the product that it is, [p q r C, D]."""
     return Change(
@@ -70,6 +81,11 @@ Keymap = tuple[Rule, ...]
 def linear(theirs: str, ours: str) -> Keymap:
     """The two rows of a linear layer with a bias."""
     return Rule(f"{theirs}.weight", f"{ours}/kernel", TRANSPOSED), Rule(f"{theirs}.bias", f"{ours}/bias")
+
+
+def convolution(theirs: str, ours: str) -> Keymap:
+    """The two rows of a convolution with a bias."""
+    return Rule(f"{theirs}.weight", f"{ours}/kernel", CONVOLUTION), Rule(f"{theirs}.bias", f"{ours}/bias")
 
 
 def norm(theirs: str, ours: str) -> Keymap:
