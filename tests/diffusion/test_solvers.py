@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Solvers on flows whose exact solution is known: order, sign, given tokens, cost, and one XLA program."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from vidgen.diffusion import paths
 from vidgen.diffusion.guidance import guide
-from vidgen.diffusion.solvers import Before, dpm, euler, heun, sample
+from vidgen.diffusion.solvers import Solver, dpm, euler, heun, sample, unipc
 from vidgen.diffusion.times import schedule
 
 MEAN, STD = 0.7, 0.5
@@ -41,16 +44,35 @@ def exact_at(t):
     return (1 - t) * MEAN + np.sqrt((1 - t) ** 2 * STD**2 + t**2) * X1
 
 
-def test_two_estimates_in_a_line_are_second_order():
-    """Between 0.9 and 0.1; at the ends its line has no slope, so that near them the order shows only in the limit."""
+@pytest.mark.parametrize(("solver", "ratio"), [(dpm, 4.0), (unipc, 8.0)])
+def test_order_of_solvers_with_a_memory(solver, ratio):
+    """Between 0.9 and 0.1: at the ends their lines have no slope, so that near them it shows only in the limit."""
 
     def part(steps):
-        x = sample(gaussian_velocity, exact_at(0.9), None, jnp.linspace(0.9, 0.1, steps + 1), dpm)
+        x = sample(gaussian_velocity, exact_at(0.9), None, jnp.linspace(0.9, 0.1, steps + 1), solver)
         return float(jnp.abs(x - exact_at(0.1)).max())
 
     for steps in (16, 32):
-        assert part(steps) / part(2 * steps) == pytest.approx(4.0, rel=0.12)
-    assert error(dpm, 64) / error(dpm, 128) > 3
+        assert part(steps) / part(2 * steps) == pytest.approx(ratio, rel=0.2)
+    assert error(solver, 64) / error(solver, 128) > 3
+
+
+GOLDEN = load_file(Path(__file__).parents[1] / "golden" / "solvers.safetensors")
+
+
+@pytest.mark.parametrize("shift", [1, 3, 5, 8])
+@pytest.mark.parametrize("steps", [5, 10, 50])
+@pytest.mark.parametrize(("name", "solver"), [("unipc", unipc), ("dpm", dpm)])
+def test_trajectories_are_those_of_diffusers(name, solver, steps, shift):
+    """golden/make_solvers.py made them; a velocity that is no line, and the schedule as diffusers has it."""
+    ts, theirs = (GOLDEN[f"{name}/{steps}/{shift}/{part}"] for part in ("times", "x"))
+
+    def velocity(x, t, _):
+        t = paths.expand_time(t, x)
+        return jnp.sin(3 * x) * (1 - t) + jnp.cos(2 * x + t) - 0.5 * x
+
+    seen = sample(velocity, GOLDEN["start"], None, ts, solver)
+    assert jnp.abs(seen - theirs).max() < 1e-5 * np.abs(theirs).max()
 
 
 def test_heun_beats_euler_at_equal_evaluations():
@@ -72,10 +94,9 @@ def test_a_part_of_the_way_by_heun_has_no_euler_step():
 def test_heun_falls_back_to_euler_token_by_token():
     """In one step some tokens may end at t = 0 and others not: each goes as it would go alone."""
     t, t_next = jnp.full((2, 4), 0.5), jnp.array([[0.0, 0.3, 0.0, 0.3]] * 2)
-    nothing = Before(jnp.zeros_like(X1), jnp.zeros_like(t))
-    x, _ = heun(gaussian_velocity, X1, t, t_next, None, nothing)
-    by_euler, _ = euler(gaussian_velocity, X1, t, t_next, None, nothing)
-    by_heun, _ = heun(gaussian_velocity, X1, t, jnp.full((2, 4), 0.3), None, nothing)
+    x, _ = heun.step(gaussian_velocity, X1, t, t_next, None, ())
+    by_euler, _ = euler.step(gaussian_velocity, X1, t, t_next, None, ())
+    by_heun, _ = heun.step(gaussian_velocity, X1, t, jnp.full((2, 4), 0.3), None, ())
     np.testing.assert_array_equal(x[:, ::2], by_euler[:, ::2])
     np.testing.assert_array_equal(x[:, 1::2], by_heun[:, 1::2])
 
@@ -98,7 +119,7 @@ def distance_to_data(x):
     return jnp.linalg.norm(x[..., None, :] - CENTRES, axis=-1).min(-1)
 
 
-@pytest.mark.parametrize("solver", [euler, heun, dpm])
+@pytest.mark.parametrize("solver", [euler, heun, dpm, unipc])
 def test_flow_sign(solver):
     """From noise the flow lands on all the data's modes; with the sign turned it lands on none."""
     x1 = jax.random.normal(jax.random.key(0), (16, 16, 2))
@@ -110,7 +131,7 @@ def test_flow_sign(solver):
     assert float(jnp.mean(distance_to_data(turned) < 4 * WIDTH)) < 0.05
 
 
-@pytest.mark.parametrize("solver", [euler, heun, dpm])
+@pytest.mark.parametrize("solver", [euler, heun, dpm, unipc])
 def test_given_tokens_stay_and_their_time_is_0(solver):
     """Bit for bit, even where the velocity is NaN; the others go as if the given ones were not there."""
     x1 = jax.random.normal(jax.random.key(1), (2, 4, 3))
@@ -130,11 +151,11 @@ def test_given_tokens_stay_and_their_time_is_0(solver):
 
 
 def test_given_tokens_stay_whatever_a_solver_does():
-    def drifting(velocity_fn, x, t, t_next, cond, before):
-        return x + 1, before
+    def drifting(velocity_fn, x, t, t_next, cond, memory):
+        return x + 1, memory
 
     known, mask = jnp.zeros((2, 4, 1)), jnp.array([[False, True, True, True]])
-    x = sample(gaussian_velocity, X1, None, schedule(3), drifting, known, mask)
+    x = sample(gaussian_velocity, X1, None, schedule(3), Solver(drifting), known, mask)
     np.testing.assert_allclose(x, jnp.where(mask[..., None], X1 + 3, 0), rtol=1e-6)
 
 
@@ -156,7 +177,7 @@ def test_cells_of_frames_can_be_given():
     np.testing.assert_allclose(x, jnp.where(mask[..., None], free, 5.0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("solver", "evaluations"), [(euler, 5), (heun, 9), (dpm, 5)])
+@pytest.mark.parametrize(("solver", "evaluations"), [(euler, 5), (heun, 9), (dpm, 5), (unipc, 5)])
 def test_evaluations_at_run_time(solver, evaluations):
     """Heun costs 2 N - 1 evaluations, others N, never one at t = 0 (which would say to a network "this is given")."""
     seen = []
@@ -171,7 +192,7 @@ def test_evaluations_at_run_time(solver, evaluations):
     assert min(seen) > 0
 
 
-@pytest.mark.parametrize("solver", [euler, heun, dpm])
+@pytest.mark.parametrize("solver", [euler, heun, dpm, unipc])
 def test_one_program_whose_size_does_not_grow_with_steps(solver):
     traces = []
 

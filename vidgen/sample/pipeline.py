@@ -36,8 +36,13 @@ from vidgen.worlds.motion import FPS
 
 GROUP = VAEConfig().group
 """Frames in a latent frame."""
-SOLVERS: dict[str, solvers.Solver] = {"euler": solvers.euler, "heun": solvers.heun, "dpm": solvers.dpm}
-SolverName = Literal["euler", "heun", "dpm"]
+SOLVERS: dict[str, solvers.Solver] = {
+    "euler": solvers.euler,
+    "heun": solvers.heun,
+    "dpm": solvers.dpm,
+    "unipc": solvers.unipc,
+}
+SolverName = Literal["euler", "heun", "dpm", "unipc"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +62,7 @@ class SampleConfig:
         steps: solver steps from noise to data.
         guidance: w of v_u + w (v_c - v_u); 1 is none.
         interval: the times at which it acts; rescale: how far it must leave the spread as it is; see `guide`.
-        solver: "euler", "dpm" (DPM-Solver++(2M); one evaluation a step each) or "heun" (two).
+        solver: "euler", "dpm" (DPM-Solver++(2M)), "unipc" (one evaluation a step each) or "heun" (two).
         shift: a of the time shift of the schedule.
     """
 
