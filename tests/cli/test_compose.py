@@ -20,8 +20,8 @@ CARD = {
     "max_frames": 17, "fps": 8, "tasks": ["ends", "box"],
 }  # fmt: skip
 SAMPLING = {
-    "steps": pipeline.DEFAULTS.steps,
-    "guidance": pipeline.DEFAULTS.guidance,
+    "steps": None,
+    "guidance": None,
     "negative": "",
     "seed": 0,
 }

@@ -60,8 +60,8 @@ def test_the_plain_command(model, capsys, tmp_path):
         "frames": 17,
         "width": 64,
         "height": 64,
-        "steps": pipeline.DEFAULTS.steps,
-        "guidance": pipeline.DEFAULTS.guidance,
+        "steps": None,
+        "guidance": None,
         "negative": "",
         "seed": 0,
     }

@@ -61,12 +61,10 @@ class Making:
             raise ValueError(f"--seed must be from 0 to {2**32 - 1}, got {self.seed}.")
 
     def sampling(self) -> dict[str, Any]:
-        """The arguments of `Pipeline.generate` that they are."""
-        from vidgen.sample.pipeline import DEFAULTS
-
+        """The arguments of `Pipeline.generate` that they are; None is the model's own."""
         return {
-            "steps": DEFAULTS.steps if self.steps is None else self.steps,
-            "guidance": DEFAULTS.guidance if self.guidance is None else self.guidance,
+            "steps": self.steps,
+            "guidance": self.guidance,
             "negative": self.negative.strip(),
             "seed": self.seed,
         }

@@ -7,6 +7,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +69,13 @@ def token_times(t: jax.Array, mask: jax.Array) -> jax.Array:
     return jnp.where(mask, jnp.broadcast_to(t, mask.shape), 0.0)
 
 
-def schedule(steps: int, shift: float = 1.0, start: float = 1.0) -> jax.Array:
+def schedule(steps: int, shift: float = 1.0, start: float = 1.0, train_steps: int = 0) -> jax.Array:
     """Times that a sampler visits: steps + 1 of them, evenly spaced and then shifted, from `start` to 0, float32.
+
+    Args:
+      steps, shift, start: how many, a of the shift, the first.
+      train_steps: of a public model that was trained on so many times; its even spacing ends at the last of them, and
+        one step leads from there to 0; the first is a little below 1 (diffusers, `use_flow_sigmas`). 0 for none.
 
     Raises:
       ValueError: steps is below 1, shift is not above 0, or start is not above 0 and at most 1.
@@ -80,4 +86,7 @@ def schedule(steps: int, shift: float = 1.0, start: float = 1.0) -> jax.Array:
     if not 0 < start <= 1:
         raise ValueError(f"start is {start}; it must be above 0 and at most 1 (1 = from noise alone)")
     before_shift = start / (shift - (shift - 1) * start)
+    if train_steps:
+        even = jnp.asarray(np.linspace(before_shift, 1 / train_steps, steps + 1)[:-1])
+        return jnp.append(jnp.minimum(shift_time(even, shift), 1 - 1e-6), 0.0).astype(jnp.float32)
     return shift_time(jnp.linspace(before_shift, 0.0, steps + 1, dtype=jnp.float32), shift)

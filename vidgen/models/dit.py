@@ -35,6 +35,7 @@ class DiTConfig:
         text_width: features of a text token.
         time_width: features of the time sinusoid.
         time_scale: t in [0, 1] is multiplied by this before the sinusoid (timesteps 0-1000 in Wan and DiT).
+        whole_times: whether samplers round t down to a whole step of `time_scale`, as those of public models do.
         coordinates: whether tokens also learn where they are in the clip as a share of its size and length, so that
             "left" means the same at every size and a thing that moves to the right starts at the left; rotary positions
             alone are relative.
@@ -57,6 +58,7 @@ class DiTConfig:
     text_width: int = 256
     time_width: int = 256
     time_scale: float = 1000.0
+    whole_times: bool = False
     coordinates: bool = True
     precondition: bool = True
     deviation: tuple[float, ...] = ()

@@ -29,6 +29,7 @@ class TextConfig:
         buckets, max_distance: of the relative position bias, as in T5.
         head_width: of a head; 0 shares the width among the heads.
         start: whether a learned token comes first, so that an empty caption still has one real token; T5 has none.
+        padding_seen: whether the zeros behind a caption count as its words, as Wan's transformer reads them.
         scaled: whether scores are divided by the root of the head's width; T5's are not.
         dtype: rounding of the operands of matmuls.
     """
@@ -43,6 +44,7 @@ class TextConfig:
     head_width: int = 0
     start: bool = True
     scaled: bool = True
+    padding_seen: bool = False
     dtype: str = "bfloat16"
 
 
@@ -138,4 +140,4 @@ class TextEncoder(nn.Module):
         for i in range(cfg.layers):
             x = TextBlock(cfg, self.shard, name=f"block{i}")(x, real_BS)
         x = RMSNorm(name="norm")(x)
-        return jnp.where(real_BS[..., None], x, 0.0), real_BS
+        return jnp.where(real_BS[..., None], x, 0.0), jnp.ones_like(real_BS) if cfg.padding_seen else real_BS

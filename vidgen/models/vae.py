@@ -79,6 +79,11 @@ class VAEConfig:
         return self.group, self.encoder[-1].cell, self.encoder[-1].cell
 
     @property
+    def lead(self) -> int:
+        """Frames that are decoded before frame 0: those of its group but the last."""
+        return self.group - 1
+
+    @property
     def reach(self) -> int:
         """How many latent frames back a decoded one looks: one a block."""
         return sum(stage.blocks for stage in self.decoder)

@@ -60,6 +60,30 @@ class WanVAEConfig:
         return 2 ** sum(self.halve_time), side, side
 
     @property
+    def group(self) -> int:
+        """Frames in a latent frame; frame 0 has one of its own."""
+        return self.patch[0]
+
+    @property
+    def lead(self) -> int:
+        """Frames that are decoded before frame 0."""
+        return 0
+
+    def latent_shape(self, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
+        """(T, H, W, C) of the latents of a video.
+
+        Raises:
+            ValueError: the frames are not 1 + a multiple of 4, or a side is not a multiple of 8 (of `patch`).
+        """
+        p, q, r = self.patch
+        if frames < 1 or (frames - 1) % p or height % q or width % r:
+            raise ValueError(
+                f"a video of {frames} frames of {width}x{height} was given; it must have 1 + a multiple of {p} frames, "
+                f"and sides that divide by {q}"
+            )
+        return 1 + (frames - 1) // p, height // q, width // r, self.channels
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """Channels of each stage, from fine to coarse."""
         return tuple(self.base * multiplier for multiplier in self.multipliers)
@@ -254,15 +278,9 @@ class WanVAE(nn.Module):
         """Normalised latents, the mean of the posterior: [B, 1 + (F - 1) / 4, H / 8, W / 8, C].
 
         Raises:
-            ValueError: the frames are not 1 + a multiple of 4, or a side is not a multiple of 8 (of `patch`).
+            ValueError: see `WanVAEConfig.latent_shape`.
         """
-        F, H, W = video_BFHWC.shape[1:4]
-        p, q, r = self.config.patch
-        if (F - 1) % p or H % q or W % r:
-            raise ValueError(
-                f"a video of {F} frames of {W}x{H} was given; it must have 1 + a multiple of {p} frames, and sides "
-                f"that divide by {q}"
-            )
+        self.config.latent_shape(*video_BFHWC.shape[1:4])
         mean, _ = jnp.split(self.encoder(video_BFHWC).astype(jnp.float32), 2, axis=-1)
         return (mean - jnp.array(self.config.mean)) / jnp.array(self.config.deviation)
 

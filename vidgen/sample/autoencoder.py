@@ -16,8 +16,10 @@ from jax import Array
 from vidgen import config as vidgen_config
 from vidgen.models.layers import ShardFn, apply, unsharded
 from vidgen.models.vae import VAE, VAEConfig
+from vidgen.models.wan_vae import WanVAE, WanVAEConfig
 from vidgen.weights.safetensors import load_params, save_params
 
+AnyVAEConfig = VAEConfig | WanVAEConfig
 AT_ONCE = 16
 """Latent frames of a long clip that are decoded at a time."""
 
@@ -78,7 +80,7 @@ class Autoencoder:
         space: how posterior means become latents.
     """
 
-    config: VAEConfig
+    config: AnyVAEConfig
     params: dict[str, Any]
     space: LatentSpace
 
@@ -154,24 +156,29 @@ def _pixel_metric(config: VAEConfig, params: dict, z_BTHWC: Array, key: Array) -
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _encode(config: VAEConfig, params: dict, space: LatentSpace, video: Array) -> Array:
+def _encode(config: AnyVAEConfig, params: dict, space: LatentSpace, video: Array) -> Array:
+    if isinstance(config, WanVAEConfig):
+        return space.enter(apply(WanVAE(config), params, to_float(video), method=WanVAE.encode))
     mean, _ = apply(VAE(config), params, to_float(video), method=VAE.encode)
     return space.enter(mean)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _decode(config: VAEConfig, params: dict, space: LatentSpace, latent: Array) -> Array:
-    return decode_groups(config, params, space.leave(latent))[:, config.group - 1 :]
+def _decode(config: AnyVAEConfig, params: dict, space: LatentSpace, latent: Array) -> Array:
+    return decode_groups(config, params, space.leave(latent))[:, config.lead :]
 
 
 def decode_groups(
-    config: VAEConfig, params: dict, z_BTHWC: Array, shard: ShardFn = unsharded, at_once: int = AT_ONCE
+    config: AnyVAEConfig, params: dict, z_BTHWC: Array, shard: ShardFn = unsharded, at_once: int = AT_ONCE
 ) -> Array:
-    """uint8 frames of all groups of un-normalised latents, as `VAE.decode_groups` has them.
+    """uint8 frames of all groups of un-normalised latents, as `VAE.decode_groups` has them; `lead` of them come before
+    frame 0.
 
     Long clips are decoded `at_once` latent frames at a time, one after another, each part with the frames before it
     that the decoder looks back to: the memory that this needs, beside the clip itself, does not grow with its length.
     """
+    if isinstance(config, WanVAEConfig):
+        return shard(to_uint8(apply(WanVAE(config), params, z_BTHWC, method=WanVAE.decode)), "BFHWC")
     B, T, H, W, C = z_BTHWC.shape
     vae, window = VAE(config, shard), at_once + config.reach
 

@@ -29,7 +29,7 @@ from vidgen.models.vae import VAEConfig
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import Parallel, make_parallel, one_device, parameter_shardings
-from vidgen.sample.autoencoder import AT_ONCE, Autoencoder, LatentSpace, decode_groups, load_autoencoder
+from vidgen.sample.autoencoder import AT_ONCE, AnyVAEConfig, Autoencoder, LatentSpace, decode_groups, load_autoencoder
 from vidgen.sample.tasks import Known
 from vidgen.weights.safetensors import load_params, save_params
 from vidgen.worlds.motion import FPS
@@ -49,7 +49,7 @@ SolverName = Literal["euler", "heun", "dpm", "unipc"]
 class Networks:
     """The shapes of a text-to-video model: everything about it that is not an array, so that it keys a compilation."""
 
-    vae: VAEConfig
+    vae: AnyVAEConfig
     text: TextConfig
     dit: DiTConfig
 
@@ -64,6 +64,7 @@ class SampleConfig:
         interval: the times at which it acts; rescale: how far it must leave the spread as it is; see `guide`.
         solver: "euler", "dpm" (DPM-Solver++(2M)), "unipc" (one evaluation a step each) or "heun" (two).
         shift: a of the time shift of the schedule.
+        train_steps: see `vidgen.diffusion.times.schedule`.
     """
 
     steps: int = 24
@@ -72,6 +73,7 @@ class SampleConfig:
     rescale: float = 0.0
     solver: SolverName = "heun"
     shift: float = 8.0
+    train_steps: int = 0
 
 
 DEFAULTS = SampleConfig()
@@ -91,6 +93,7 @@ class Pipeline:
         params: {"text": ..., "dit": ..., "vae": ...}.
         space: of the VAE's latents.
         tokenizer: of the captions it was trained on.
+        defaults: how it is sampled where nothing else is said.
         text_length: tokens of a caption that it reads; the rest is cut.
         card: what `load_card` gives.
         mesh: devices that share the work; None is one device.
@@ -103,6 +106,7 @@ class Pipeline:
     tokenizer: Tokenizer
     text_length: int
     card: dict[str, Any] = dataclasses.field(default_factory=dict)
+    defaults: SampleConfig = DEFAULTS
     mesh: Mesh | None = None
     attention: Kind | Literal["auto"] = "auto"
 
@@ -118,22 +122,25 @@ class Pipeline:
         frames: int,
         width: int,
         height: int,
-        steps: int = DEFAULTS.steps,
-        guidance: float = DEFAULTS.guidance,
-        interval: tuple[float, float] = DEFAULTS.interval,
-        rescale: float = DEFAULTS.rescale,
+        steps: int | None = None,
+        guidance: float | None = None,
+        interval: tuple[float, float] | None = None,
+        rescale: float | None = None,
         negative: str = "",
         seed: int = 0,
-        solver: SolverName = DEFAULTS.solver,
-        shift: float = DEFAULTS.shift,
+        solver: SolverName | None = None,
+        shift: float | None = None,
         known: Known | None = None,
         start: float = 1.0,
+        noise_BTHWC: np.ndarray | None = None,
     ) -> np.ndarray:
         """Makes one clip a prompt: uint8 [B, F, H, W, 3].
 
-        The noise of clip i depends on the seed and on i alone.
+        The noise of clip i depends on the seed and on i alone. How to sample is as in `SampleConfig`; None takes the
+        model's own.
 
         Args:
+            noise_BTHWC: what is started from in place of the seed's noise: normal, of the shape of the latents.
             known: what is given of the clips, of `vidgen.sample.tasks`; None for nothing.
             start: share of noise in what the sampler starts from, beside what is known; 1 is noise alone.
 
@@ -143,15 +150,22 @@ class Pipeline:
         """
         if not prompts:
             raise ValueError("no prompt was given; give at least one")
-        if solver not in SOLVERS:
-            raise ValueError(f"solver {solver!r} was given; it must be one of {', '.join(SOLVERS)}")
-        guided = Guidance(guidance, *interval, rescale)
+        asked = {
+            "steps": steps, "guidance": guidance, "interval": interval, "rescale": rescale, "solver": solver,
+            "shift": shift,
+        }  # fmt: skip
+        how = dataclasses.replace(self.defaults, **{k: value for k, value in asked.items() if value is not None})
+        if how.solver not in SOLVERS:
+            raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(SOLVERS)}")
+        guided = Guidance(how.guidance, *how.interval, how.rescale)
         guided.check()
         shape = _latent_shape(self.networks, frames, height, width)
         if start < 1 and known is None:
             raise ValueError(f"start is {start} and nothing is known: give the clip to start from")
         if known is not None:
             _check_known(known, (len(prompts), *shape), self.networks.dit.patch)
+        if noise_BTHWC is not None and noise_BTHWC.shape != (len(prompts), *shape):
+            raise ValueError(f"noise of shape {noise_BTHWC.shape} was given; the clips have {(len(prompts), *shape)}")
         ids = self.tokenizer.batch([*prompts, negative], self.text_length)
         mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
         params = self.params
@@ -161,19 +175,19 @@ class Pipeline:
             video = text_to_video(
                 self.networks,
                 shape,
-                solver,
+                how.solver,
                 mesh,
                 self.attention,
-                times.schedule(steps, shift, start),
+                times.schedule(how.steps, how.shift, start, how.train_steps),
                 params,
                 self.space,
                 ids[:-1],
                 ids[-1:],
                 jax.tree.map(jnp.float32, guided),
-                trees.fold_in_str(jax.random.key(seed), "noise"),
+                trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC),
                 known,
             )
-        before = self.networks.vae.group - 1
+        before = self.networks.vae.lead
         return np.asarray(video)[:, before : before + frames]
 
 
@@ -228,7 +242,7 @@ def text_to_video(
         networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
         mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
         ts: times to visit; params: {"text", "dit", "vae"}; space: of the latents.
-        ids_BS: captions; negative_1S: the unconditional one; guidance: how; key: of the noise.
+        ids_BS: captions; negative_1S: the unconditional one; guidance: how; key: of the noise, or the noise itself.
         known: what is given of the clips.
     """
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
@@ -276,12 +290,16 @@ def text_to_latent(
         # One time serves all that is made, and time 0 what is given.
         given = None if known is None else t == 0
         t_B = t.max(tuple(range(1, t.ndim)))
+        if networks.dit.whole_times:
+            t_B = jnp.floor(t_B * networks.dit.time_scale) / networks.dit.time_scale
         return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple)
 
     interval = guidance.low, guidance.high
     guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale)
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))
-    noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
+    noise = key
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))
+        noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
     if known is None:
         return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
     given = jnp.broadcast_to(jnp.asarray(known.latent_BTHWC), noise.shape)
