@@ -9,11 +9,15 @@ spelt as its three bytes.
 """
 
 import functools
+import html
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from importlib import resources
+from pathlib import Path
 
+import ftfy
 import numpy as np
 import sentencepiece
 
@@ -91,6 +95,39 @@ class Tokenizer:
             ids = self.encode(canonical(text))[:length]
             row_S[: len(ids)] = ids
         return rows_BS
+
+
+class PublicTokenizer:
+    """The SentencePiece model of a public text encoder of the T5 family (a file spiece.model), with its ending.
+
+    Texts are cleaned as Wan's are: broken Unicode is mended, HTML's entities are undone, spaces are made single.
+    Raises FileNotFoundError or ValueError when there is no such model.
+    """
+
+    pad_id = PAD_ID
+
+    def __init__(self, path: str | Path) -> None:
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"{path} is missing: the tokenizer's SentencePiece model belongs there")
+        self._processor = sentencepiece.SentencePieceProcessor()
+        try:
+            self._processor.Load(str(path))
+        except RuntimeError as error:
+            raise ValueError(f"{path} is not a SentencePiece model: {error}") from error
+
+    def batch(self, texts: Sequence[str], length: int) -> np.ndarray:
+        """int32 [len(texts), length]: each text cut so that its ending fits, or padded with `pad_id`."""
+        rows_BS = np.full((len(texts), length), PAD_ID, np.int32)
+        for row_S, text in zip(rows_BS, texts, strict=True):
+            ids = [*self._processor.EncodeAsIds(clean(text))[: length - 1], self._processor.eos_id()]
+            row_S[: len(ids)] = ids
+        return rows_BS
+
+
+def clean(text: str) -> str:
+    """See `PublicTokenizer`."""
+    text = html.unescape(html.unescape(ftfy.fix_text(text)))
+    return re.sub(r"\s+", " ", text).strip()
 
 
 @functools.cache

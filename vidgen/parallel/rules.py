@@ -47,6 +47,10 @@ class Rule:
 
 
 _VAE = r"(vae/)?(encoder|decoder)/"
+_CONV = (
+    r"(conv_in|conv_out|quant|(stage\d+_block\d+|middle/block\d)/(conv\d|shortcut)|middle/attention/(qkv|proj)"
+    r"|(shrink|grow)\d+/(space|time))"
+)
 RULES: tuple[Rule, ...] = (
     # The transformer: [D, N K] and [N K, D] in attention, [D, M] and [M, D] in MLPs.
     Rule(r"dit/blocks/(self|cross)/[qkv]/kernel", ("fsdp", "tensor")),
@@ -92,6 +96,10 @@ RULES: tuple[Rule, ...] = (
     Rule(r"(vae/)?decoder/pixels/kernel", ("tensor", "fsdp")),
     Rule(_VAE + r"(block\d+_\d+/down|(merge|split)\d+|pixels|out|in)/bias", (None,)),
     Rule(_VAE + r"(block\d+_\d+/)?norm/scale", (None,)),
+    # Wan's VAE is small beside its transformer, and whole on every device.
+    Rule(_VAE + _CONV + r"/kernel", (None, None)),
+    Rule(_VAE + _CONV + r"/bias", (None,)),
+    Rule(_VAE + r"((stage\d+_block\d+|middle/block\d)/norm\d|middle/attention/norm|norm_out)/scale", (None,)),
 )
 
 

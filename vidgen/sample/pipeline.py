@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 
 from vidgen import config as vidgen_config
 from vidgen import trees
-from vidgen.data.tokenizer import Tokenizer, load_tokenizer
+from vidgen.data.tokenizer import PublicTokenizer, Tokenizer, load_tokenizer
 from vidgen.diffusion import paths, solvers, times
 from vidgen.diffusion.guidance import Guidance, guide
 from vidgen.models.dit import DiT, DiTConfig
@@ -103,7 +103,7 @@ class Pipeline:
     networks: Networks
     params: dict[str, Any]
     space: LatentSpace
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | PublicTokenizer
     text_length: int
     card: dict[str, Any] = dataclasses.field(default_factory=dict)
     defaults: SampleConfig = DEFAULTS
@@ -336,6 +336,10 @@ def model_folder(model: str | Path = "default") -> Path:
 
 def load_card(model: str | Path = "default") -> dict[str, Any]:
     """What a model says about itself (see `vidgen.sample.card.Card`), without reading its weights."""
+    from vidgen.sample import wan  # which is made of what is in this file
+
+    if wan.is_wan(Path(model)):
+        return wan.wan_card(Path(model))
     file = model_folder(model) / "card.json"
     try:
         return json.loads(file.read_text(encoding="utf-8"))
@@ -350,6 +354,10 @@ def load_pipeline(model: str | Path = "default") -> Pipeline:
         FileNotFoundError: there is no such model.
         ValueError: a file in it is damaged.
     """
+    from vidgen.sample import wan  # which is made of what is in this file
+
+    if wan.is_wan(Path(model)):
+        return wan.load_wan(Path(model))
     folder = model_folder(model)
     return assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", load_card(model))
 
