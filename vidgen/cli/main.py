@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from vidgen import __version__
-from vidgen.cli import connect, data, edit, extend, generate, info, train
+from vidgen.cli import connect, data, edit, extend, generate, info, train, weights
 from vidgen.cli import eval as evaluation
 from vidgen.cli.compile import command as compilation
 
@@ -29,6 +29,7 @@ commands:
   data       list, build and look at data sets
   eval       score a model, or any videos, in worlds whose truth is known
   compile    whether an experiment fits a TPU pod, and how fast it can be, without a TPU
+  weights    look into weights, check and convert those of public models
   info       what a model is, what it was trained on, its scores and its limits
 
 options:
@@ -52,6 +53,7 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "data": data.run,
     "eval": evaluation.run,
     "compile": compilation.run,
+    "weights": weights.run,
     "info": info.run,
 }
 

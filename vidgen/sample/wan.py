@@ -3,17 +3,16 @@
 """Wan 2.1 from the folder that diffusers keeps it in: shapes, weights, tokenizer, schedule, as a pipeline of ours."""
 
 import dataclasses
-import functools
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from vidgen import trees
 from vidgen.data.tokenizer import PublicTokenizer
 from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.presets import UMT5_XXL, WAN_1_3B
@@ -45,7 +44,7 @@ def wan_card(folder: Path) -> dict[str, Any]:
     multiple = max(q * networks.dit.patch[1], r * networks.dit.patch[2])
     return {
         "name": folder.resolve().name,
-        "parameters": {name: _count(keymap.places(table, like())) for name, (table, like) in _parts(networks).items()},
+        "parameters": {part.name: trees.count(part.shapes) for part in _parts(networks)},
         "trained_on": "see the model's own page",
         "scores": {},
         "limits": ["It is a public model: its licence and limits are those on its page."],
@@ -71,13 +70,12 @@ def load_wan(folder: Path, dtype: str = "bfloat16", mesh: Mesh | None = None) ->
         ValueError: a part is of another model, or its weights do not fit its config.
     """
     networks = wan_networks(folder, dtype)
-    folders = {"dit": "transformer", "text": "text_encoder", "vae": "vae"}
     params = {}
-    for name, (table, like) in _parts(networks).items():
-        shapes = like()
+    for part in _parts(networks):
+        shapes = part.shapes
         if mesh is not None and mesh.size > 1:
-            shapes = abstract(shapes, parameter_shardings({name: shapes}, mesh)[name])
-        params[name] = keymap.load(Weights(folder / folders[name]), table, shapes)
+            shapes = abstract(shapes, parameter_shardings({part.name: shapes}, mesh)[part.name])
+        params[part.name] = keymap.load(Weights(folder / part.folder), part.table, shapes)
     schedule = _read(folder / "scheduler" / "scheduler_config.json")
     return Pipeline(
         networks,
@@ -147,13 +145,33 @@ def wan_networks(folder: Path, dtype: str = "bfloat16") -> Networks:
     return Networks(autoencoder, encoder, transformer)
 
 
-def _parts(networks: Networks) -> dict[str, tuple[Keymap, Callable[[], Any]]]:
-    """The table of each part, and its parameters as shapes."""
-    return {
-        "dit": (wan.transformer(networks.dit), functools.partial(_dit_shapes, networks.dit)),
-        "text": (umt5.encoder(), functools.partial(_text_shapes, networks.text)),
-        "vae": (wan.vae(networks.vae), functools.partial(_vae_shapes, networks.vae)),  # pyright: ignore[reportArgumentType]
-    }
+class Part(NamedTuple):
+    """A network of the model: the name of its parameters, its folder and the name of its files, its table of names, and
+    its parameters as shapes.
+    """
+
+    name: str
+    folder: str
+    file: str
+    table: Keymap
+    shapes: Any
+
+
+def wan_parts(folder: Path) -> tuple[Part, ...]:
+    """The networks of a folder. Raises FileNotFoundError or ValueError, see `load_wan`."""
+    return _parts(wan_networks(folder))
+
+
+def _parts(networks: Networks) -> tuple[Part, ...]:
+    dit, text, vae = networks.dit, networks.text, networks.vae
+    if not isinstance(vae, WanVAEConfig):
+        raise ValueError(f"Wan's VAE is convolutional; a {type(vae).__name__} was given")
+    large = "diffusion_pytorch_model"
+    return (
+        Part("dit", "transformer", large, wan.transformer(dit), _dit_shapes(dit)),
+        Part("text", "text_encoder", "model", umt5.encoder(), _text_shapes(text)),
+        Part("vae", "vae", large, wan.vae(vae), _vae_shapes(vae)),
+    )
 
 
 def _dit_shapes(config: DiTConfig) -> Any:
@@ -179,10 +197,6 @@ def _init(module: Any, *inputs: jax.ShapeDtypeStruct) -> Any:
 
 def _shape(*shape: int, dtype: Any = jnp.float32) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(shape, dtype)
-
-
-def _count(places: dict[str, Any]) -> int:
-    return sum(int(np.prod(place.shape)) for place in places.values())
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""`vidgen weights` looks into weights, accounts for every one of a public model's, and writes them again."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidgen.cli import main as cli
+from vidgen.sample.pipeline import load_pipeline
+from vidgen.weights.keymap import Weights
+
+FOLDER = Path(__file__).parents[1] / "golden" / "wan_pipeline"
+PARTS = ("transformer", "text_encoder", "vae")
+
+
+def test_inspect_groups_layers(capsys) -> None:
+    assert cli.main(["weights", "inspect", str(FOLDER / "transformer")]) == 0
+    out = capsys.readouterr().out
+    [row] = [line for line in out.splitlines() if "blocks.{N}.attn1.to_q.weight" in line]
+    assert "24x24" in row and "F32" in row and "1,152" in row  # of 2 layers
+    assert "69 tensors" in out and "in 1 file" in out
+    assert cli.main(["weights", "inspect", str(FOLDER / "transformer" / "diffusion_pytorch_model.safetensors")]) == 0
+
+
+def test_verify_accounts_for_every_weight(capsys) -> None:
+    assert cli.main(["weights", "verify", str(FOLDER)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(PARTS) and all("each has its place" in line for line in lines)
+
+
+def test_export_keeps_every_byte_or_casts(tmp_path, capsys) -> None:
+    for dtype, expected in (("keep", "F32"), ("bfloat16", "BF16")):
+        out = tmp_path / dtype
+        argv = ["weights", "export", str(FOLDER), "--out", str(out), "--dtype", dtype, "--shard-gib", "0.000008"]
+        assert cli.main(argv) == 0
+        assert capsys.readouterr().out == f"{out}\n"
+        for part in PARTS:
+            ours, theirs = Weights(out / part), Weights(FOLDER / part)
+            assert len(ours.files) > 1 and set(ours.tensors) == set(theirs.tensors)
+            for name, tensor in ours.tensors.items():
+                assert tensor.dtype == expected
+                assert dtype != "keep" or ours.read(name).tobytes() == theirs.read(name).tobytes()
+    clip = load_pipeline(tmp_path / "bfloat16").generate(["a dog"], frames=1, width=16, height=16, steps=2)
+    assert clip.shape == (1, 1, 16, 16, 3) and clip.dtype == np.uint8
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_bad_input_is_one_line(tmp_path, refused) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(FOLDER, damaged)
+    file = damaged / "transformer" / "diffusion_pytorch_model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    (tmp_path / "model.ckpt").write_bytes(b"x")
+    for argv, message in (
+        (["inspect", str(tmp_path / "no.safetensors")], "there are no weights at"),
+        (["inspect", str(tmp_path / "model.ckpt")], "is a pickle"),
+        (["verify", str(tmp_path)], "holds no model that is known here"),
+        (["verify", str(damaged)], "is not a complete safetensors file"),
+        (["export", str(FOLDER), "--out", str(tmp_path)], "is there already"),
+        (["export", str(FOLDER), "--out", str(tmp_path / "x"), "--shard-gib", "0"], "--shard-gib must be above 0"),
+        (["inpsect", "x"], "did you mean inspect?"),
+    ):
+        assert message in refused(["weights", *argv])
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify", "export"])
+def test_help_pages_end_with_an_example(capsys, command) -> None:
+    assert cli.main(["weights", command, "--help"]) == 0
+    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith(f"  vidgen weights {command} ")

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""`vidgen weights`: looks into weights, checks a public model's, and writes them in another type."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from vidgen.cli.verbs import dispatch
+from vidgen.config import parse_arguments
+
+if TYPE_CHECKING:
+    from vidgen.weights.keymap import Weights
+
+HELP = """\
+usage: vidgen weights COMMAND ...
+
+Looks into weights, checks a public model's, and writes them in another type.
+Weights are safetensors files, or folders of them; pickles are refused.
+
+commands:
+  inspect   what a file or a folder holds: names, shapes, types, how many
+  verify    whether every weight of a public model (Wan 2.1) has its place
+  export    write a public model again, in another type or in files of another size
+
+options:
+  -h, --help   show this page; "vidgen weights COMMAND --help" shows the page of a command
+
+examples:
+  vidgen weights inspect Wan2.1-T2V-1.3B-Diffusers/transformer
+  vidgen weights verify Wan2.1-T2V-1.3B-Diffusers
+  vidgen weights export Wan2.1-T2V-1.3B-Diffusers --out wan-bfloat16 --dtype bfloat16
+"""
+INSPECT_EXAMPLES = """
+examples:
+  vidgen weights inspect runs/vae/model/vae.safetensors
+  vidgen weights inspect Wan2.1-T2V-1.3B-Diffusers/transformer
+"""
+VERIFY_EXAMPLES = """
+examples:
+  vidgen weights verify Wan2.1-T2V-1.3B-Diffusers
+"""
+EXPORT_EXAMPLES = """
+examples:
+  vidgen weights export Wan2.1-T2V-1.3B-Diffusers --out wan-bfloat16 --dtype bfloat16
+"""
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Options of `vidgen weights inspect`."""
+
+    path: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="PATH")]
+    """A .safetensors file, or a folder of them."""
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Options of `vidgen weights verify`."""
+
+    model: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """The model's folder, as diffusers saves it."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Options of `vidgen weights export`."""
+
+    model: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """The model's folder, as diffusers saves it."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")]
+    """The folder to make; it must not exist yet."""
+    dtype: Literal["keep", "float32", "bfloat16", "float16"] = "keep"
+    """The type to write; "keep" leaves each weight's own."""
+    shard_gib: Annotated[float, tyro.conf.arg(metavar="N")] = 5.0
+    """The largest file, in GiB."""
+
+
+def run(argv: Sequence[str]) -> None:
+    """Runs the command; bad input is a `ValueError` or an `OSError`."""
+    dispatch("weights", HELP, {"inspect": inspect, "verify": verify, "export": export}, argv)
+
+
+def inspect(argv: Sequence[str]) -> None:
+    """`vidgen weights inspect`."""
+    options: Inspect = parse_arguments(Inspect, argv, prog="vidgen weights inspect", epilog=INSPECT_EXAMPLES)
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from vidgen.weights.keymap import Weights
+
+    weights = Weights(options.path)
+    table = Table("name", "layers", "shape", "type", "parameters")
+    for name, (shape, dtype, layers) in grouped(weights).items():
+        count = layers * _size(shape)
+        table.add_row(name, str(layers) if "{N}" in name else "", "x".join(map(str, shape)), dtype, f"{count:,}")
+    Console(width=max(100, Console().width)).print(table)
+    total = sum(_size(tensor.shape) for tensor in weights.tensors.values())
+    stored = sum(file.stat().st_size for file in weights.files)
+    files = "1 file" if len(weights.files) == 1 else f"{len(weights.files)} files"
+    print(f"{len(weights.tensors)} tensors, {total:,} parameters, {stored / 2**20:.1f} MiB in {files}")
+    for key, value in weights.metadata().items():
+        print(f"{key}: {value if len(value) <= 100 else value[:97] + '...'}")
+
+
+def grouped(weights: "Weights") -> dict[str, tuple[tuple[int, ...], str, int]]:
+    """(shape, type, layers) by name, where layers of one shape and type are one name with {N} for their number."""
+    found: dict[str, tuple[tuple[int, ...], str, int]] = {}
+    for name, tensor in weights.tensors.items():
+        pattern = re.sub(r"(?<=[./])\d+(?=[./])", "{N}", name, count=1)
+        shape, dtype, layers = found.get(pattern, (tensor.shape, tensor.dtype, 0))
+        if (shape, dtype) == (tensor.shape, tensor.dtype):
+            found[pattern] = shape, dtype, layers + 1
+        else:
+            found[name] = tensor.shape, tensor.dtype, 1
+    return found
+
+
+def verify(argv: Sequence[str]) -> None:
+    """`vidgen weights verify`."""
+    options: Verify = parse_arguments(Verify, argv, prog="vidgen weights verify", epilog=VERIFY_EXAMPLES)
+
+    from vidgen.sample import wan
+    from vidgen.weights import keymap
+
+    _check_wan(options.model)
+    for part in wan.wan_parts(options.model):
+        weights = keymap.Weights(options.model / part.folder)
+        keymap.check(weights, part.table, part.shapes)
+        count = sum(_size(tensor.shape) for tensor in weights.tensors.values())
+        print(f"{part.folder:<13} {len(weights.tensors):>5} tensors, {count:>14,} parameters: each has its place")
+
+
+def export(argv: Sequence[str]) -> None:
+    """`vidgen weights export`."""
+    options: Export = parse_arguments(Export, argv, prog="vidgen weights export", epilog=EXPORT_EXAMPLES)
+    if options.out.exists():
+        raise FileExistsError(f"{str(options.out)!r} is there already: choose another --out.")
+    if options.shard_gib <= 0:
+        raise ValueError(f"--shard-gib must be above 0, got {options.shard_gib:g}.")
+
+    import shutil
+
+    from vidgen.sample import wan
+    from vidgen.weights import keymap
+
+    _check_wan(options.model)
+    dtype = None if options.dtype == "keep" else options.dtype
+    unfinished = options.out.with_name(options.out.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        # All that is not weights: configs, the tokenizer, the schedule.
+        left_out = shutil.ignore_patterns("*.safetensors", "*.safetensors.index.json")
+        shutil.copytree(options.model, unfinished, ignore=left_out)
+        for part in wan.wan_parts(options.model):
+            params = keymap.load(keymap.Weights(options.model / part.folder), part.table, part.shapes, dtype)
+            keymap.save(
+                unfinished / part.folder,
+                params,
+                part.table,
+                name=part.file,
+                metadata={"format": "pt"},
+                shard_bytes=int(options.shard_gib * 2**30),
+            )
+        unfinished.replace(options.out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    print(options.out)
+
+
+def _check_wan(folder: Path) -> None:
+    from vidgen.sample import wan
+
+    if not wan.is_wan(folder):
+        raise ValueError(f"{folder} holds no model that is known here: give a folder of Wan 2.1 with its index.")
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    import math
+
+    return math.prod(shape)
