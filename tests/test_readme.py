@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vidgen.cli import generate, main
+from vidgen.cli import connect, edit, extend, generate, main, making
 from vidgen.cli.train import Train
 from vidgen.config import load_experiment, override, parse_arguments, parse_known
 
@@ -21,6 +21,11 @@ BLOCKS = re.findall(r"^```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 VIDGEN_LINES = [
     line for block in BLOCKS for line in re.split(r"\n|&&", block) if re.match(r"\s*(\.venv/bin/)?vidgen ", line)
 ]
+
+MAKING = {
+    "generate": generate.Generate, "extend": extend.Extend, "connect": connect.Connect, "loop": connect.Loop,
+    "edit": edit.Edit, "inpaint": edit.Inpaint,
+}  # fmt: skip
 
 
 def marked_command(name: str) -> str:
@@ -63,10 +68,10 @@ def test_every_vidgen_command_is_one_that_vidgen_takes(line, capsys):
     if verb == "train":
         options, overrides = parse_known(Train, arguments, prog="vidgen train")
         override(load_experiment(ROOT / options.experiment), overrides)
-    if verb == "generate":
-        options = parse_arguments(generate.Generate, arguments, prog="vidgen generate")
-        generate.check_numbers(options)
-        assert generate.output_files(options)
+    if verb in MAKING:
+        options = parse_arguments(MAKING[verb], arguments, prog=f"vidgen {verb}")
+        options.check()
+        assert making.output_files(options.prompt, options.out)
 
 
 def test_every_path_that_the_tree_names_exists():
