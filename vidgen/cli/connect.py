@@ -95,7 +95,8 @@ def _lead(options: Connect | Loop, first: Path, second: Path | None) -> None:
     frames = max(GROUP, frames_for_seconds(options.seconds, card.fps) - 1)
 
     def work(model: Pipeline) -> list:
-        of = compose.loop if second is None else compose.connect
-        return [of(model, *videos, prompt, frames, card.max_frames, **options.sampling())]
+        if second is None:
+            return [compose.loop(model, videos[0], prompt, frames, card.max_frames, **options.sampling())]
+        return [compose.connect(model, videos[0], videos[1], prompt, frames, card.max_frames, **options.sampling())]
 
     making.make(options, files, card, f"making {frames} frames", work)

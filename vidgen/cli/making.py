@@ -181,7 +181,7 @@ def make(
     files: Sequence[Path],
     card: "Card",
     doing: str,
-    work: "Callable[[Pipeline], Sequence[np.ndarray]]",
+    work: "Callable[[Pipeline], Sequence[np.ndarray] | np.ndarray]",
 ) -> None:
     """Loads the model, makes the clips, writes each into its file and says so."""
     from vidgen.compilation import enable_compilation_cache

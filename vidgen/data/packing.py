@@ -112,7 +112,7 @@ def packed_batches(
         return _lay([clip(place) for place in _places_in(place_L)], config, text_length)
 
     def clip(place: int) -> dict[str, np.ndarray]:
-        stream, index = places[place]
+        stream, index = _at(places, place)
         size, items, shift = streams[stream]
         item = items[index]
         rng = np.random.default_rng([seed, place])
@@ -146,7 +146,7 @@ def plan(sizes: Sequence[Size], config: PackingConfig, seed: int = 0) -> Plan:
     for _ in range(batches):
         for place_L in next(stream)["place"]:
             for place in _places_in(place_L):
-                found_N[places[place][0]] += 1
+                found_N[_at(places, place)[0]] += 1
     return _plan(sizes, found_N / batches, config.rows * config.tokens)
 
 
@@ -187,6 +187,12 @@ def _places(sizes: Sequence[Size], counts: Sequence[int], seed: int) -> grain.Ma
         items = endless(range(count), seed, name=f"order {size.name}")
         streams.append(items.map(lambda index, number=number: (number, int(index))))
     return grain.MapDataset.mix(streams, [size.weight / size.tokens for size in sizes])
+
+
+def _at(places: grain.MapDataset, place: int) -> tuple[int, int]:
+    found = places[place]
+    assert found is not None  # the stream is endless, and nothing is left out of it
+    return found
 
 
 def _packed(places: grain.MapDataset, sizes: Sequence[Size], config: PackingConfig, seed: int) -> grain.IterDataset:

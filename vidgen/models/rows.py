@@ -52,8 +52,9 @@ def lay_out(x_BTHWC: Array, patch: tuple[int, int, int], multiple: int = 1) -> R
     if not fill:
         return rows
     # Filling repeats the last token, in a segment of its own.
-    filled = (jnp.pad(a, ((0, 0), (0, fill), (0, 0)), "edge") for a in rows[:3])
-    return Rows(*filled, jnp.broadcast_to(jnp.arange(L + fill) < L, (B, L + fill)).astype(jnp.int32))
+    tokens, positions, extent = (jnp.pad(a, ((0, 0), (0, fill), (0, 0)), "edge") for a in rows[:3])
+    segments_BL = jnp.broadcast_to(jnp.arange(L + fill) < L, (B, L + fill)).astype(jnp.int32)
+    return Rows(tokens, positions, extent, segments_BL)
 
 
 def apply_to_rows(

@@ -17,11 +17,10 @@ from vidgen.models.dit import DiT
 from vidgen.models.layers import apply
 from vidgen.models.rows import apply_to_grid
 from vidgen.models.text import TextEncoder
-from vidgen.models.vae import VAE
 from vidgen.parallel import shard
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.program import Program, product_flops
-from vidgen.sample.autoencoder import LatentSpace
+from vidgen.sample.autoencoder import LatentSpace, decode_groups, vae_shapes
 from vidgen.sample.pipeline import Networks, SampleConfig, text_to_video
 
 
@@ -50,8 +49,7 @@ def sampling_program(
     """
     shape = networks.vae.latent_shape(frames, height, width)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    example = jax.ShapeDtypeStruct((1, 1, *networks.vae.patch[1:], 3), jnp.float32)
-    params = {**params, "vae": jax.eval_shape(VAE(networks.vae).init, key, example, key)["params"]}
+    params = {**params, "vae": vae_shapes(networks.vae)}
     whole = NamedSharding(mesh, P())
 
     def given(shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
@@ -60,6 +58,7 @@ def sampling_program(
     C = shape[-1]
     like: Any = [given(sizes, jnp.float32) for sizes in ((C,), (C, C), (C,))]
     space = LatentSpace(*like)
+    numbers: Any = [given((), jnp.float32)] * 4
     arguments = (
         networks, shape, config.solver, mesh, attention,
         given((config.steps + 1,), jnp.float32),
@@ -67,7 +66,7 @@ def sampling_program(
         space,
         given((clips, text_length), jnp.int32),
         given((1, text_length), jnp.int32),
-        Guidance(*[given((), jnp.float32)] * 4),
+        Guidance(*numbers),
         given((), key.dtype),
     )  # fmt: skip
     # Heun's last step is Euler's.
@@ -105,7 +104,7 @@ def sampling_flops(
         return apply_to_grid(dit, params, x, t_B, features, real)
 
     def decode(params: dict, x: Array) -> Array:
-        return apply(VAE(networks.vae), params, x, method=VAE.decode)
+        return decode_groups(networks.vae, params, x, at_once=x.shape[1])
 
     ids = jax.ShapeDtypeStruct((clips + 1, text_length), jnp.int32)
     x, both = (jax.ShapeDtypeStruct((rows, *shape), jnp.float32) for rows in (clips, 2 * clips))

@@ -105,6 +105,16 @@ class Autoencoder:
         save_params(path, tree, "float16", {"config": vidgen_config.to_json(self.config), **(metadata or {})})
 
 
+def vae_shapes(config: AnyVAEConfig) -> dict[str, Any]:
+    """The parameters of a VAE, as shapes."""
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    p, q, r = config.patch
+    video = jax.ShapeDtypeStruct((1, 1 + p, q, r, 3), jnp.float32)
+    if isinstance(config, WanVAEConfig):
+        return jax.eval_shape(WanVAE(config).init, key, video)["params"]
+    return jax.eval_shape(VAE(config).init, key, video, key)["params"]
+
+
 def load_autoencoder(path: str | Path) -> Autoencoder:
     """Reads a file of `Autoencoder.save`.
 

@@ -17,10 +17,10 @@ from vidgen.data.tokenizer import PublicTokenizer
 from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.presets import UMT5_XXL, WAN_1_3B
 from vidgen.models.text import TextConfig, TextEncoder
-from vidgen.models.wan_vae import WanVAE, WanVAEConfig
+from vidgen.models.wan_vae import WanVAEConfig
 from vidgen.parallel.attention import dense
 from vidgen.parallel.shard import abstract, parameter_shardings
-from vidgen.sample.autoencoder import identity_space
+from vidgen.sample.autoencoder import identity_space, vae_shapes
 from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig
 from vidgen.weights import keymap
 from vidgen.weights.keymap import Keymap, Weights
@@ -170,7 +170,7 @@ def _parts(networks: Networks) -> tuple[Part, ...]:
     return (
         Part("dit", "transformer", large, wan.transformer(dit), _dit_shapes(dit)),
         Part("text", "text_encoder", "model", umt5.encoder(), _text_shapes(text)),
-        Part("vae", "vae", large, wan.vae(vae), _vae_shapes(vae)),
+        Part("vae", "vae", large, wan.vae(vae), vae_shapes(vae)),
     )
 
 
@@ -184,11 +184,6 @@ def _dit_shapes(config: DiTConfig) -> Any:
 
 def _text_shapes(config: TextConfig) -> Any:
     return _init(TextEncoder(config), _shape(1, 1, dtype=jnp.int32))
-
-
-def _vae_shapes(config: WanVAEConfig) -> Any:
-    p, q, r = config.patch
-    return _init(WanVAE(config), _shape(1, 1 + p, q, r, 3))
 
 
 def _init(module: Any, *inputs: jax.ShapeDtypeStruct) -> Any:

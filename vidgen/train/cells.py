@@ -21,7 +21,7 @@ from vidgen.data.pipeline import WorldSource
 from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.reader import CellReader
-from vidgen.models.vae import VAEConfig
+from vidgen.sample.autoencoder import AnyVAEConfig
 from vidgen.worlds.scene import SceneConfig
 
 
@@ -60,7 +60,7 @@ class Truth(NamedTuple):
     places_BL4: Array
 
 
-def with_cells(latents: LatentSource, worlds: WorldSource, vae: VAEConfig, config: AlignmentConfig) -> CellSource:
+def with_cells(latents: LatentSource, worlds: WorldSource, vae: AnyVAEConfig, config: AlignmentConfig) -> CellSource:
     """The items of a stream with what is in their cells."""
     return CellSource(latents, worlds, vae.patch, config.concepts)
 

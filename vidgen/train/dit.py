@@ -23,14 +23,13 @@ from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiT, DiTConfig, cut_patches
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig, TextEncoder
-from vidgen.models.vae import VAEConfig
 from vidgen.parallel import attention
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.program import Program
 from vidgen.parallel.shard import make_parallel
 from vidgen.sample.abstract import sampling_program
-from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
+from vidgen.sample.autoencoder import AnyVAEConfig, Autoencoder, load_autoencoder
 from vidgen.sample.pipeline import Networks, SampleConfig, save_model
 from vidgen.train.abstract import Mode, training_step
 from vidgen.train.cells import AlignmentConfig, init_reader, with_cells
@@ -69,7 +68,7 @@ class DiTTraining:
 
     vae: str
     data: tuple[LatentData, ...]
-    vae_config: VAEConfig | None = None
+    vae_config: AnyVAEConfig | None = None
     packing: PackingConfig = PackingConfig()
     model: DiTConfig = DiTConfig()
     text: TextConfig = TextConfig()
@@ -127,7 +126,7 @@ class DiTTraining:
     def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
         return make_optimizer(self.optim, steps, params, frozen=("text",) if self.text_frozen else ())
 
-    def streams(self, vae: VAEConfig | None = None) -> Streams:
+    def streams(self, vae: AnyVAEConfig | None = None) -> Streams:
         """Where batches come from; vae is read from its file if neither it nor `vae_config` is given."""
         return Streams(self.data, self.packing, vae or self._vae_shape(), self.model.patch)
 
@@ -139,10 +138,10 @@ class DiTTraining:
         shapes = [(clips, *streams.latent_shape(data)) for clips, data in zip(plan.clips_N, streams.data, strict=True)]
         return sum(step_flops(networks, shape, streams.text_length) for shape in shapes)
 
-    def _vae_shape(self) -> VAEConfig:
+    def _vae_shape(self) -> AnyVAEConfig:
         return self.vae_config or load_autoencoder(self.vae).config
 
-    def _networks(self, vae: VAEConfig) -> Networks:
+    def _networks(self, vae: AnyVAEConfig) -> Networks:
         if vae.channels != self.model.channels:
             raise ValueError(
                 f"the VAE {self.vae} has {vae.channels} channels and model.channels is {self.model.channels}; "

@@ -20,10 +20,9 @@ from vidgen.data.latents import LatentSource, write_latents
 from vidgen.data.packing import PackingConfig, Plan, Size, Stream, packed_batches, plan, shares
 from vidgen.data.pipeline import LatentItems, WorldSource, latent_batches, mix
 from vidgen.data.tokenizer import load_tokenizer
-from vidgen.models.vae import VAEConfig
 from vidgen.parallel import hosts
 from vidgen.parallel.shard import own_rows
-from vidgen.sample.autoencoder import Autoencoder
+from vidgen.sample.autoencoder import AnyVAEConfig, Autoencoder
 from vidgen.worlds.scene import SceneConfig
 
 
@@ -82,7 +81,7 @@ class Streams:
 
     data: tuple[LatentData, ...]
     packing: PackingConfig
-    vae: VAEConfig
+    vae: AnyVAEConfig
     patch: tuple[int, int, int]
 
     @property
