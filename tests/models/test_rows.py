@@ -59,6 +59,7 @@ def split(x_1LP: jax.Array) -> list[jax.Array]:
     return found
 
 
+@jax.jit
 def alone(p: dict, clips: list[jax.Array], given: list | None = None) -> list[jax.Array]:
     return [
         apply_to_grid(DIT, p, clip, TIMES[:, i], TEXT[:, i], REAL[:, i], given and given[i])
@@ -66,6 +67,7 @@ def alone(p: dict, clips: list[jax.Array], given: list | None = None) -> list[ja
     ]
 
 
+@jax.jit
 def together(p: dict, clips: list[jax.Array], given_BL: jax.Array | None = None) -> list[jax.Array]:
     return split(apply_to_rows(DIT, p, packed(clips), TIMES, TEXT, REAL, given_BL).velocity_BLP)
 

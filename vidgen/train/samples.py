@@ -43,16 +43,12 @@ class SampleSheet:
             self.vae.space,
             load_tokenizer(),
             self.text_length,
+            defaults=self.sample,
             mesh=jax.sharding.get_mesh(),
             attention=self.attention,
         )
-        clips = pipeline.generate(
-            self.prompts,
-            frames=self.scenes.frames,
-            width=self.scenes.width,
-            height=self.scenes.height,
-            **dataclasses.asdict(self.sample),
-        )
+        scenes = self.scenes
+        clips = pipeline.generate(self.prompts, frames=scenes.frames, width=scenes.width, height=scenes.height)
         if self.scenes.frames == 1:
             rows = [clips[i : i + 8, 0] for i in range(0, len(clips), 8)]
             return Results(pictures={"samples": contact_sheet(rows, scale=2)})
