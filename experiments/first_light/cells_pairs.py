@@ -26,5 +26,5 @@ def get_config() -> DiTTraining:
         start_from="runs/cells_motion/model/dit.safetensors",
         data=(pairs, dataclasses.replace(clips, weight=0.22), dataclasses.replace(pictures, weight=0.13)),
         optim=OptimConfig(lr=1e-3, warmup=40, b2=0.98, ema=0.998, cooldown=0.95, lr_end=0.02),
-        loop=LoopConfig(steps=1750, log_every=25, eval_every=0, save_every=100),
+        loop=LoopConfig(steps=1500, log_every=25, eval_every=0, save_every=100),
     )

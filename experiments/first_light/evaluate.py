@@ -221,7 +221,7 @@ def main(options: Options) -> None:
     if options.only != "vae":
         cases = draw_cases(HELD_OUT, options.n, options.seed)
         if options.only in ("all", "model"):
-            columns = evaluate_model(options, cases, FIRST_LIGHT)
+            columns = evaluate_model(options, cases)
         if options.only in ("all", "floor"):
             true = np.stack([render(case.scene) for case in cases])
             floor = {"floor": score_readings(read(true, "floor"), cases, FIRST_LIGHT)}

@@ -104,8 +104,9 @@ def apply_to_grid(
     B, T, H, W, _ = x_BTHWC.shape
     p, q, r = patch = model.config.patch
     rows, given_BL = lay_out(x_BTHWC, patch, multiple), None
-    L, fill = T * H * W // (p * q * r), rows.tokens_BLP.shape[1] - T * H * W // (p * q * r)
+    L = T * H * W // (p * q * r)
     if given_BTHW is not None:
+        fill = rows.tokens_BLP.shape[1] - L
         given_BL = jnp.pad(given_BTHW[:, ::p, ::q, ::r].reshape(B, L), ((0, 0), (0, fill)))
     text_B1SD, text_real_B1S = text_BSD[:, None], text_real_BS[:, None]
     v_BLP, _ = apply_to_rows(model, params, rows, t_B[:, None], text_B1SD, text_real_B1S, given_BL)
