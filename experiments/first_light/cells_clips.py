@@ -4,7 +4,7 @@
 
 vidgen train experiments/first_light/cells_clips.py --workdir runs/cells_clips
 
-Two CPU cores, 49 minutes; no paper's row. These weights ship. Measured 2026-11-26: of 32 held-out pairs 85.9 % of the
+Two CPU cores, 49 minutes; no paper's row. Measured 2026-11-26: of 32 held-out pairs 85.9 % of the
 named things found, 43.6 % of 39 signs of motion right, and 92.9 % of 14 on the right side.
 """
 
