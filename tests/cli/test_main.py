@@ -65,7 +65,10 @@ def test_version(capsys):
 
 def test_an_unknown_command_gets_the_nearest(refused):
     assert "Unknown command 'genrate': did you mean generate?" in refused(["genrate", "x"])
-    assert "the commands are generate, train, data, eval, compile, info" in refused(["xyz"])
+    assert (
+        "the commands are generate, extend, connect, loop, edit, inpaint, train, data, eval, compile, weights"
+        in refused(["xyz"])
+    )
 
 
 def test_a_reader_that_leaves_early_is_no_error():

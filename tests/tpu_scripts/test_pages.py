@@ -52,7 +52,7 @@ def test_every_vidgen_command_is_one_that_vidgen_takes(line):
         override(load_experiment(ROOT / options.experiment), overrides)
     else:
         assert verb == "generate"
-        generate.check_numbers(parse_arguments(generate.Generate, arguments, prog="vidgen generate"))
+        parse_arguments(generate.Generate, arguments, prog="vidgen generate").check()
 
 
 def test_the_arguments_that_the_page_proposes_are_options_of_the_example():
