@@ -3,6 +3,7 @@
 """The transformer's loss: rectified flow on the parts of clips that are to be made, from captions."""
 
 import dataclasses
+import math
 from typing import NamedTuple
 
 import jax
@@ -60,7 +61,9 @@ def dit_loss(
     laid = lay_out_batch(batch, networks.dit.patch, parallel.multiple)
     rows, (B, E, S) = laid.rows, laid.text_BES.shape
     x0, real = rows.tokens_BLP.astype(jnp.float32), rows.real
-    noise = jax.random.normal(trees.fold_in_str(key, "noise"), x0.shape)
+    # Drawn before a row is filled up, so that the noise is the same on every mesh.
+    noise = jax.random.normal(trees.fold_in_str(key, "noise"), (B, laid.tokens, x0.shape[-1]))
+    noise = jnp.pad(noise, ((0, 0), (0, x0.shape[1] - laid.tokens), (0, 0)))
     t_BE = times.sample_times(trees.fold_in_str(key, "time"), (B, E), objective.time)
     t_BE = times.shift_time(t_BE, laid.shift_BE)
     dropped_BE = jax.random.bernoulli(trees.fold_in_str(key, "caption"), objective.caption_dropout, (B, E))
@@ -92,9 +95,12 @@ def dit_loss(
 
 
 class LaidOut(NamedTuple):
-    """A batch as the loss sees it: clean rows, captions [B, E, S], shifts of the times [B, E], what is in the cells."""
+    """A batch as the loss sees it: clean rows, and how many tokens they had before they were filled up for a mesh;
+    captions [B, E, S], shifts of the times [B, E], what is in the cells.
+    """
 
     rows: Rows
+    tokens: int
     text_BES: Array
     shift_BE: Array
     truth: Truth | None
@@ -107,12 +113,13 @@ def lay_out_batch(batch: dict[str, Array], patch: tuple[int, int, int], multiple
         rows = Rows(*(batch[name] for name in ("tokens_BLP", "positions_BL3", "extent_BL3", "segments_BL")))
         if "cells_BL" in batch:
             truth = Truth(batch["cells_BL"], batch["places_BL4"])
-        return LaidOut(rows, batch["text_BES"], batch["shift_BE"], truth)
+        return LaidOut(rows, rows.tokens_BLP.shape[1], batch["text_BES"], batch["shift_BE"], truth)
     rows = lay_out(batch["latent_BTHWC"], patch, multiple)
     B, L, _ = rows.tokens_BLP.shape
+    T, H, W = batch["latent_BTHWC"].shape[1:4]
     if "cells_BTHW" in batch:
         cells_BL, places_BL4 = batch["cells_BTHW"].reshape(B, -1), batch["places_BTHW4"].reshape(B, -1, 4)
         fill = (0, L - cells_BL.shape[1])
         truth = Truth(jnp.pad(cells_BL, ((0, 0), fill)), jnp.pad(places_BL4, ((0, 0), fill, (0, 0))))
     shift_B = batch.get("shift_B", jnp.ones(B))
-    return LaidOut(rows, batch["text_BS"][:, None], shift_B[:, None], truth)
+    return LaidOut(rows, T * H * W // math.prod(patch), batch["text_BS"][:, None], shift_B[:, None], truth)
