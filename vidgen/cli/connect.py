@@ -12,7 +12,6 @@ from typing import Annotated
 import tyro
 
 from vidgen.cli import making
-from vidgen.config import parse_arguments
 
 DESCRIPTION = "Joins two videos by new frames that lead from one to the other."
 EXAMPLES = """
@@ -55,27 +54,13 @@ class Loop(making.Making):
 
 def run(argv: Sequence[str]) -> None:
     """Runs `vidgen connect`; bad input is a `ValueError` or an `OSError`."""
-    options: Connect = parse_arguments(
-        Connect,
-        argv,
-        prog="vidgen connect",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        markers=(tyro.conf.FlagCreatePairsOff,),
-    )
+    options = making.parse(Connect, argv, "connect", DESCRIPTION, EXAMPLES)
     _lead(options, options.first, options.second)
 
 
 def run_loop(argv: Sequence[str]) -> None:
     """Runs `vidgen loop`; bad input is a `ValueError` or an `OSError`."""
-    options: Loop = parse_arguments(
-        Loop,
-        argv,
-        prog="vidgen loop",
-        description=LOOP_DESCRIPTION,
-        epilog=LOOP_EXAMPLES,
-        markers=(tyro.conf.FlagCreatePairsOff,),
-    )
+    options = making.parse(Loop, argv, "loop", LOOP_DESCRIPTION, LOOP_EXAMPLES)
     _lead(options, options.video, None)
 
 

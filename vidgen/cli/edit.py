@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from vidgen.cli import making
-from vidgen.config import parse_arguments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,14 +64,7 @@ class Inpaint(making.Making):
 
 def run(argv: Sequence[str]) -> None:
     """Runs `vidgen edit`; bad input is a `ValueError` or an `OSError`."""
-    options: Edit = parse_arguments(
-        Edit,
-        argv,
-        prog="vidgen edit",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        markers=(tyro.conf.FlagCreatePairsOff,),
-    )
+    options = making.parse(Edit, argv, "edit", DESCRIPTION, EXAMPLES)
     files = making.output_files(options.prompt, options.out, inputs=(options.video,))
     if not 0 < options.strength <= 1:
         raise ValueError(f"--strength must be above 0 and at most 1, got {options.strength:g}.")
@@ -94,14 +86,7 @@ def run(argv: Sequence[str]) -> None:
 
 def run_inpaint(argv: Sequence[str]) -> None:
     """Runs `vidgen inpaint`; bad input is a `ValueError` or an `OSError`."""
-    options: Inpaint = parse_arguments(
-        Inpaint,
-        argv,
-        prog="vidgen inpaint",
-        description=INPAINT_DESCRIPTION,
-        epilog=INPAINT_EXAMPLES,
-        markers=(tyro.conf.FlagCreatePairsOff,),
-    )
+    options = making.parse(Inpaint, argv, "inpaint", INPAINT_DESCRIPTION, INPAINT_EXAMPLES)
     files = making.output_files(options.prompt, options.out, inputs=(options.video,))
     box = parse_box(options.box)
     if not 0 <= options.start < (options.end or float("inf")):

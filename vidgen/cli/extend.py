@@ -10,7 +10,6 @@ from typing import Annotated
 import tyro
 
 from vidgen.cli import making
-from vidgen.config import parse_arguments
 
 DESCRIPTION = "Adds new frames after a video, or before it."
 EXAMPLES = """
@@ -36,14 +35,7 @@ class Extend(making.Making):
 
 def run(argv: Sequence[str]) -> None:
     """Runs the command; bad input is a `ValueError` or an `OSError`."""
-    options: Extend = parse_arguments(
-        Extend,
-        argv,
-        prog="vidgen extend",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        markers=(tyro.conf.FlagCreatePairsOff,),
-    )
+    options = making.parse(Extend, argv, "extend", DESCRIPTION, EXAMPLES)
     files = making.output_files(options.prompt, options.out, inputs=(options.video,))
     making.check_seconds(options.seconds, "more than 0")
     options.check()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from vidgen.cli import making
-from vidgen.config import parse_arguments
 
 if TYPE_CHECKING:
     from vidgen.sample.card import Card
@@ -44,14 +43,7 @@ class Generate(making.Making):
 
 def run(argv: Sequence[str]) -> None:
     """Runs the command; bad input is a `ValueError` or an `OSError`."""
-    options: Generate = parse_arguments(
-        Generate,
-        argv,
-        prog="vidgen generate",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        markers=(tyro.conf.FlagCreatePairsOff,),
-    )
+    options = making.parse(Generate, argv, "generate", DESCRIPTION, EXAMPLES)
     # What can be checked without the model comes before the second that importing it takes.
     files = making.output_files(
         options.prompt, options.out, options.count, inputs=(options.first_image, options.last_image)

@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import tyro
+
+from vidgen.config import parse_arguments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from vidgen.sample.card import Card
     from vidgen.sample.pipeline import Pipeline
 
+T = TypeVar("T", bound="Making")
 MAX_COUNT = 16
 MAX_STEPS = 1000
 
@@ -68,6 +71,18 @@ class Making:
             "negative": self.negative.strip(),
             "seed": self.seed,
         }
+
+
+def parse(kind: type[T], argv: Sequence[str], verb: str, description: str, examples: str) -> T:
+    """The options of a verb; a help page ends with the examples."""
+    return parse_arguments(
+        kind,
+        argv,
+        prog=f"vidgen {verb}",
+        description=description,
+        epilog=examples,
+        markers=(tyro.conf.FlagCreatePairsOff,),
+    )
 
 
 def output_files(prompt: str, out: Path | None, count: int = 1, inputs: Sequence[Path | None] = ()) -> list[Path]:

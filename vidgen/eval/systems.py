@@ -75,7 +75,7 @@ class Model:
     @property
     def autoencoder(self) -> Autoencoder:
         """The model's VAE."""
-        return Autoencoder(self.pipeline.networks.vae, self.pipeline.params["vae"], self.pipeline.space)
+        return self.pipeline.autoencoder
 
     def check(self, cases: Sequence[Case]) -> None:
         """By the card: length, size, things known; and no model of vidgen takes first frames yet."""

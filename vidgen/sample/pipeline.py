@@ -160,12 +160,7 @@ class Pipeline:
         guided = Guidance(how.guidance, *how.interval, how.rescale)
         guided.check()
         shape = _latent_shape(self.networks, frames, height, width)
-        if start < 1 and known is None:
-            raise ValueError(f"start is {start} and nothing is known: give the clip to start from")
-        if known is not None:
-            _check_known(known, (len(prompts), *shape), self.networks.dit.patch)
-        if noise_BTHWC is not None and noise_BTHWC.shape != (len(prompts), *shape):
-            raise ValueError(f"noise of shape {noise_BTHWC.shape} was given; the clips have {(len(prompts), *shape)}")
+        _check_start(self.networks, (len(prompts), *shape), known, start, noise_BTHWC)
         ids = self.tokenizer.batch([*prompts, negative], self.text_length)
         mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
         params = self.params
@@ -199,6 +194,18 @@ def _latent_shape(networks: Networks, frames: int, height: int, width: int) -> t
             pixels = multiple * networks.vae.patch[1]
             raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
     return shape
+
+
+def _check_start(
+    networks: Networks, shape: tuple[int, ...], known: Known | None, start: float, noise_BTHWC: np.ndarray | None
+) -> None:
+    """Raises ValueError when clips of latents of this shape cannot be started from what is given."""
+    if start < 1 and known is None:
+        raise ValueError(f"start is {start} and nothing is known: give the clip to start from")
+    if known is not None:
+        _check_known(known, shape, networks.dit.patch)
+    if noise_BTHWC is not None and noise_BTHWC.shape != shape:
+        raise ValueError(f"noise of shape {noise_BTHWC.shape} was given; the clips have {shape}")
 
 
 def _check_known(known: Known, shape: tuple[int, ...], patch: tuple[int, int, int]) -> None:
