@@ -230,12 +230,7 @@ class DiT(nn.Module):
         text = dense(cfg.width, name="text1")(text_BSD)
         text = self.shard(dense(cfg.width, name="text2")(gelu(text)), "BSD")
 
-        if segment_ids is None:
-            self_segments, x_segments, text_segments = None, jnp.ones((B, L), jnp.int32), text_real_BS.astype(jnp.int32)
-        else:
-            x_segments, text_segments = segment_ids
-            # Padding of text belongs to no clip.
-            self_segments, text_segments = (x_segments, x_segments), jnp.where(text_real_BS, text_segments, -1)
+        self_segments, cross_segments = _segments(segment_ids, (B, L), text_real_BS)
         block = DiTBlock
         if cfg.remat != "none":
             block = nn.remat(DiTBlock, policy=REMAT_POLICIES[cfg.remat], prevent_cse=False)
@@ -248,7 +243,7 @@ class DiT(nn.Module):
         )(cfg, self.attn_fn, self.cross_attn_fn or self.attn_fn, self.shard, self.read_block > 0, name="blocks")
         angles = self.shard(rope.angles(positions_BL3, cfg.width // cfg.heads), "BLK")
         x, kept_NBLD = blocks(
-            self.shard(x, "BLD"), modulation_BE6D, chosen_BLE, angles, self_segments, text, (x_segments, text_segments)
+            self.shard(x, "BLD"), modulation_BE6D, chosen_BLE, angles, self_segments, text, cross_segments
         )
         table = self.param("final_modulation", initializers.normal(cfg.width**-0.5), (2, cfg.width))
         add, multiply = (gather_time(time_BED.astype(jnp.float32) + table[i], chosen_BLE) for i in (0, 1))
@@ -256,6 +251,17 @@ class DiT(nn.Module):
         out = dense(P, zero=True, name="out")(x).astype(jnp.float32)
         velocity = self.shard(estimate.slope * tokens_BLP + estimate.rest * out, "BLP")
         return Prediction(velocity, None if kept_NBLD is None else kept_NBLD[self.read_block - 1])
+
+
+def _segments(
+    segment_ids: tuple[Array, Array] | None, shape: tuple[int, int], text_real_BS: Array
+) -> tuple[tuple[Array, Array] | None, tuple[Array, Array]]:
+    """What belongs together in self-attention (None: all) and in attention to text, of rows of a shape (B, L)."""
+    if segment_ids is None:
+        return None, (jnp.ones(shape, jnp.int32), text_real_BS.astype(jnp.int32))
+    x_segments, text_segments = segment_ids
+    # Padding of text belongs to no clip.
+    return (x_segments, x_segments), (x_segments, jnp.where(text_real_BS, text_segments, -1))
 
 
 def pool(

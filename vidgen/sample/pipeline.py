@@ -150,15 +150,8 @@ class Pipeline:
         """
         if not prompts:
             raise ValueError("no prompt was given; give at least one")
-        asked = {
-            "steps": steps, "guidance": guidance, "interval": interval, "rescale": rescale, "solver": solver,
-            "shift": shift,
-        }  # fmt: skip
-        how = dataclasses.replace(self.defaults, **{k: value for k, value in asked.items() if value is not None})
-        if how.solver not in SOLVERS:
-            raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(SOLVERS)}")
-        guided = Guidance(how.guidance, *how.interval, how.rescale)
-        guided.check()
+        asked = {"steps": steps, "guidance": guidance, "interval": interval, "rescale": rescale}
+        how, guided = _settle(self.defaults, {**asked, "solver": solver, "shift": shift})
         shape = _latent_shape(self.networks, frames, height, width)
         _check_start(self.networks, (len(prompts), *shape), known, start, noise_BTHWC)
         ids = self.tokenizer.batch([*prompts, negative], self.text_length)
@@ -194,6 +187,16 @@ def _latent_shape(networks: Networks, frames: int, height: int, width: int) -> t
             pixels = multiple * networks.vae.patch[1]
             raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
     return shape
+
+
+def _settle(defaults: SampleConfig, asked: dict[str, Any]) -> tuple[SampleConfig, Guidance]:
+    """How to sample where None stands for the default. Raises ValueError for what makes no sense."""
+    how = dataclasses.replace(defaults, **{name: value for name, value in asked.items() if value is not None})
+    if how.solver not in SOLVERS:
+        raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(SOLVERS)}")
+    guided = Guidance(how.guidance, *how.interval, how.rescale)
+    guided.check()
+    return how, guided
 
 
 def _check_start(
