@@ -3,6 +3,8 @@
 """Every test runs on the CPU, with eight devices for tests of sharding, and keeps compiled programs between runs."""
 
 import os
+import subprocess
+import sys
 
 # Before JAX starts, and for the programs that tests start too: LLVM's optimisations cost most of the time of compiling
 # these tiny networks, which run for milliseconds. What XLA does before (sharding, fusion, collectives) stays as it is.
@@ -11,6 +13,14 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 import hypothesis
 import jax
 import pytest
+
+# Fused loops of the older kind compile in half the time. XLA ends a process that gives it a flag it does not know, as
+# flags come and go with its versions, so they are tried first; workers of pytest-xdist inherit them.
+_FLAGS = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _TRIAL = [sys.executable, "-c", "from jaxlib import xla_client; xla_client.make_cpu_client()"]
+    _known = subprocess.run(_TRIAL, env={**os.environ, "XLA_FLAGS": _FLAGS}, capture_output=True, check=False)
+    os.environ["XLA_FLAGS"] = "" if _known.returncode else _FLAGS
 
 hypothesis.settings.register_profile("vidgen", deadline=None, derandomize=True, max_examples=30)
 hypothesis.settings.load_profile("vidgen")

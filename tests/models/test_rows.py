@@ -97,11 +97,13 @@ def test_what_is_given_in_a_packed_row_has_time_0_of_its_own_clip() -> None:
 
 def test_filling_up_a_row_changes_nothing() -> None:
     clip, given = CLIPS[0], jnp.zeros((1, 3, 4, 4), bool).at[:, :, :2].set(True)
+
+    @functools.partial(jax.jit, static_argnums=2)
+    def says(p: dict, mask: jax.Array | None, multiple: int) -> jax.Array:
+        return apply_to_grid(DIT, p, clip, TIMES[:, 0], TEXT[:, 0], REAL[:, 0], mask, multiple)
+
     for mask in (None, given):
-        plain, filled = (
-            apply_to_grid(DIT, params(), clip, TIMES[:, 0], TEXT[:, 0], REAL[:, 0], mask, multiple)
-            for multiple in (1, 8)
-        )
+        plain, filled = says(params(), mask, 1), says(params(), mask, 8)
         np.testing.assert_allclose(filled, plain, atol=1e-5)
     assert lay_out(clip, CONFIG.patch, 8).tokens_BLP.shape[1] == 16 and lay_out(clip, CONFIG.patch).segments_BL is None
 
@@ -119,13 +121,17 @@ def test_other_kernels_keep_clips_apart(kernel: str) -> None:
     from vidgen.parallel.mesh import MeshConfig, make_mesh
 
     fused = attention.make_attention(kernel, make_mesh(MeshConfig()), dtype="float32")
-    other = split(apply_to_rows(DiT(CONFIG, fused), params(), packed(CLIPS), TIMES, TEXT, REAL).velocity_BLP)
+    says = jax.jit(lambda p: split(apply_to_rows(DiT(CONFIG, fused), p, packed(CLIPS), TIMES, TEXT, REAL).velocity_BLP))
+    other = says(params())
     for ours, theirs in zip(other, alone(params(), CLIPS), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 def test_apply_keeps_its_features() -> None:
     read = DiT(CONFIG, DIT.attn_fn, read_block=1)
-    assert apply_to_rows(read, params(), packed(CLIPS), TIMES, TEXT, REAL).features_BLD.shape == (1, 23 + FILL, 24)
-    assert apply(DIT, params(), *lay_out(CLIPS[0], CONFIG.patch)[:3], TIMES[:, :1], jnp.zeros((1, 12), jnp.int32),
-                 TEXT[:, 0], REAL[:, 0]).features_BLD is None  # fmt: skip
+    kept = jax.eval_shape(lambda p: apply_to_rows(read, p, packed(CLIPS), TIMES, TEXT, REAL).features_BLD, params())
+    assert kept.shape == (1, 23 + FILL, 24)
+    rows = lay_out(CLIPS[0], CONFIG.patch)[:3]
+    owners = jnp.zeros((1, 12), jnp.int32)
+    plain = lambda p: apply(DIT, p, *rows, TIMES[:, :1], owners, TEXT[:, 0], REAL[:, 0]).features_BLD  # noqa: E731
+    assert jax.eval_shape(plain, params()) is None

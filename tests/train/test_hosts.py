@@ -3,7 +3,6 @@
 """Two processes with four devices each are one with eight, and a run goes from either to the other."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -49,13 +48,12 @@ def session(tmp_path_factory) -> tuple[Path, dict, list[dict]]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
-    environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
     both = []
     try:
         for index in range(2):
             with (folder / f"errors{index}").open("w") as errors:
                 command = [sys.executable, str(PROGRAM), str(index), address, str(folder)]
-                both.append(subprocess.Popen(command, env=environment, stderr=errors))
+                both.append(subprocess.Popen(command, stderr=errors))
         for index, process in enumerate(both):
             assert process.wait(timeout=1500) == 0, (folder / f"errors{index}").read_text()[-5000:]
     finally:
