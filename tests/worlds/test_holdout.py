@@ -105,6 +105,21 @@ def test_what_is_never_seen_is_no_combination() -> None:
     assert claims(other) != claims(scene) and not speeds(other)
 
 
+def test_a_split_is_as_large_as_its_scenes_and_shows_what_they_show() -> None:
+    shape = {"width": 32, "height": 48, "frames": 9}
+    parts = (
+        SceneConfig(**shape, objects=(1, 1), concepts=("dog", "cat")),
+        StoryConfig("push", **shape | {"frames": 13}, concepts=("cat", "rocket")),
+    )
+    with pytest.raises(ValueError, match=r"\(9, 48, 32\), \(13, 48, 32\)"):
+        SplitConfig(parts)
+    mixed = SplitConfig((parts[0], SceneConfig(**shape, concepts=("rocket", "cat"), objects=(1, 2))))
+    scene = mixed.draw(0)
+    assert (mixed.frames, mixed.height, mixed.width) == (scene.frames, scene.height, scene.width) == (9, 48, 32)
+    assert mixed.concepts == ("dog", "cat", "rocket")
+    assert SplitConfig(BOTH).concepts is None
+
+
 def test_wrong_requests_are_refused() -> None:
     with pytest.raises(ValueError, match="axes must be taken"):
         SplitConfig(BOTH, ("colour",))

@@ -22,7 +22,7 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.reader import CellReader
 from vidgen.sample.autoencoder import AnyVAEConfig
-from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.holdout import AnyScenes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class AlignmentConfig:
     weight: float = 0.0
     concepts: tuple[str, ...] = ()
 
-    def check(self, model: DiTConfig, scenes: tuple[SceneConfig, ...]) -> None:
+    def check(self, model: DiTConfig, scenes: tuple[AnyScenes, ...]) -> None:
         """Raises ValueError when such a head cannot be trained on a transformer of this shape and these scenes."""
         if not self.weight:
             return

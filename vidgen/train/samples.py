@@ -13,7 +13,7 @@ from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig
 from vidgen.train.loop import Results
-from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.holdout import AnyScenes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SampleSheet:
     networks: Networks
     vae: Autoencoder
     text_length: int
-    scenes: SceneConfig
+    scenes: AnyScenes
     prompts: tuple[str, ...]
     sample: SampleConfig
     attention: Kind | Literal["auto"]

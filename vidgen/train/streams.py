@@ -23,7 +23,7 @@ from vidgen.data.tokenizer import load_tokenizer
 from vidgen.parallel import hosts
 from vidgen.parallel.shard import own_rows
 from vidgen.sample.autoencoder import AnyVAEConfig, Autoencoder
-from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.holdout import AnyScenes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LatentData:
     """
 
     name: str
-    scenes: SceneConfig
+    scenes: AnyScenes
     count: int
     batch_size: int
     text_length: int = 64

@@ -34,6 +34,7 @@ from vidgen.train.abstract import Mode, training_step
 from vidgen.train.loop import LoopConfig, Results, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.state import LossFn
+from vidgen.worlds.holdout import AnyScenes
 from vidgen.worlds.scene import SceneConfig
 
 
@@ -69,7 +70,7 @@ class VAETraining:
     loss: VAELossConfig = VAELossConfig()
     optim: OptimConfig = OptimConfig()
     loop: LoopConfig = LoopConfig()
-    scenes: SceneConfig = SceneConfig()
+    scenes: AnyScenes = SceneConfig()
     batch_size: int = 16
     start_from: str = ""
     mesh: MeshConfig = MeshConfig()
@@ -84,9 +85,7 @@ class VAETraining:
         if self.loss.decoder_only and start is None:
             raise ValueError("loss.decoder_only is set and start_from is empty: name the VAE whose encoder is kept")
         source = WorldSource(scenes, size=2**30, seed=self.loop.seed)
-        # Pairs that training never shows, or, where there are no pairs, scenes of other seeds.
-        unseen = dataclasses.replace(scenes, split="heldout") if scenes.objects[1] > 1 else scenes
-        held_out = WorldSource(unseen, size=2**30, seed=self.loop.seed + 1)
+        held_out = WorldSource(_unseen(scenes), size=2**30, seed=self.loop.seed + 1)
         held_out_BFHWC = np.stack([held_out[i]["video"] for i in range(16)])
         mesh = make_mesh(self.mesh)
         rows = own_rows(mesh, self.batch_size)
@@ -149,6 +148,14 @@ class VAETraining:
             batch=self.batch_size,
             batch_option="--batch-size",
         )
+
+
+def _unseen(scenes: AnyScenes) -> AnyScenes:
+    """Scenes of pairs that training never shows; where there are no pairs, the same kinds, for other seeds."""
+    try:
+        return dataclasses.replace(scenes, split="heldout")
+    except ValueError:
+        return scenes
 
 
 def vae_loss(

@@ -95,7 +95,7 @@ def speeds(scene: Scene) -> list[float]:
 class SplitConfig:
     """Scenes of other configs, only such as a split may show.
 
-    scenes: what is drawn, from each config as often. axes: taken from AXES. split: "train": no scene shows anything
+    scenes: what is drawn, from each config as often; their frames are alike. axes: taken from AXES. split: "train": no scene shows anything
     that is held out along any of the axes; "heldout": each scene does, along one of them at least.
     """
 
@@ -110,6 +110,32 @@ class SplitConfig:
             raise ValueError(f"split must be train or heldout, not {self.split!r}")
         if not self.scenes or any(one.split != "all" for one in self.scenes):
             raise ValueError("scenes are split here: give one config at least, each of split 'all'")
+        shapes = {(one.frames, one.height, one.width) for one in self.scenes}
+        if len(shapes) > 1:
+            raise ValueError(f"the scenes have (frames, height, width) of {sorted(shapes)}; make them the same")
+
+    @property
+    def frames(self) -> int:
+        """Of each scene."""
+        return self.scenes[0].frames
+
+    @property
+    def height(self) -> int:
+        """Of each scene, pixels."""
+        return self.scenes[0].height
+
+    @property
+    def width(self) -> int:
+        """Of each scene, pixels."""
+        return self.scenes[0].width
+
+    @property
+    def concepts(self) -> tuple[str, ...] | None:
+        """All that scenes can show, in the order of first mention; None is all of the atlas."""
+        named = [one.concepts for one in self.scenes]
+        if None in named:
+            return None
+        return tuple(dict.fromkeys(name for concepts in named for name in concepts or ()))
 
     def draw(self, seed: int) -> Scene:
         """The scene of a seed; pure. Its own seed is the one that it was drawn with.
@@ -126,3 +152,7 @@ class SplitConfig:
             f"{ATTEMPTS} draws found no scene for the split {self.split!r} along {', '.join(self.axes)}; give more "
             f"concepts, or fewer axes"
         )
+
+
+AnyScenes = SceneConfig | StoryConfig | SplitConfig
+"""What scenes of one size and length can be drawn from."""
