@@ -110,7 +110,7 @@ def ours(folder: Path, dtype: str, repeats: int) -> list[float]:
     spent = []
     for _ in range(1 + repeats):
         start = time.perf_counter()
-        out = step(params, x, np.array([0.5], np.float32), given["text"], np.ones((1, WORDS), bool))
+        out = step(params, x, np.array([0.5], np.float32), given["text"][:, None], np.ones((1, 1, WORDS), bool))
         jax.block_until_ready(out)
         spent.append(time.perf_counter() - start)
     np.save(folder / "ours.npy", np.asarray(out).transpose(0, 4, 1, 2, 3))

@@ -33,7 +33,7 @@ def calls(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(pipeline, "load_card", lambda name="default": CARD)
     monkeypatch.setattr(pipeline, "load_pipeline", lambda name="default": "the model")
-    for name in ("animate", "extend", "connect", "loop", "edit", "inpaint"):
+    for name in ("animate", "extend", "connect", "loop", "edit", "inpaint", "storyboard"):
 
         def fake(*arguments, name=name, **options):
             asked.append((name, arguments, options))
@@ -130,6 +130,16 @@ def test_pictures_begin_and_end_a_video(calls, capsys) -> None:
     assert calls[-1][1][3] is None
 
 
+def test_a_storyboard_has_its_prompts_at_their_times(calls, capsys) -> None:
+    argv = ["storyboard", "0: a dog in a meadow", " 1.25s : a dog: it sleeps ", "--seconds", "1.5", "--size", "96x64"]
+    assert cli.main([*argv, "--out", "b.mp4"]) == 0
+    out, note = capsys.readouterr()
+    assert out == "b.mp4\n" and "tiny was not trained on several prompts in one video" in note
+    [(name, (model, shots), options)] = calls
+    assert (name, model, shots) == ("storyboard", "the model", [(0, "a dog in a meadow"), (10, "a dog: it sleeps")])
+    assert options == {"frames": 13, "width": 96, "height": 64, **SAMPLING}
+
+
 def test_a_model_that_was_not_trained_for_it_says_so(calls, capsys, monkeypatch) -> None:
     monkeypatch.setattr(pipeline, "load_card", lambda name="default": {**CARD, "tasks": []})
     for argv in (["extend", "a.mp4", "a dog"], ["inpaint", "a.mp4", "a dog"], ["loop", "a.mp4", "a dog"]):
@@ -160,6 +170,13 @@ def test_a_model_that_was_not_trained_for_it_says_so(calls, capsys, monkeypatch)
         (["generate", "a dog", "--first-image", "no.png"], "There is no picture 'no.png'"),
         (["generate", "a dog", "--first-image", "broken.mp4"], "broken.mp4 is no picture that can be read"),
         (["loop", "a.mp4", "a dog", "--sceonds", "1"], "did you mean --seconds?"),
+        (["storyboard"], "No prompt was given"),
+        (["storyboard", "a dog"], "A shot is a time in seconds and a prompt"),
+        (["storyboard", "0: "], "A shot is a time in seconds and a prompt"),
+        (["storyboard", "1: a dog"], "Shots must begin at 0 and come in the order of time, got 1."),
+        (["storyboard", "0: a dog", "1: a cat", "1: a dog"], "Shots must begin at 0 and come in the order of time"),
+        (["storyboard", "0: a dog", "2: a cat"], "The shot at 2 seconds lies outside of a video of 2."),
+        (["storyboard", "0: a dog", "--seconds", "9"], "makes videos of up to 2 seconds"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_before_the_model_is_read(calls, argv, message) -> None:
@@ -168,7 +185,7 @@ def test_bad_input_is_refused_before_the_model_is_read(calls, argv, message) -> 
     assert calls == []
 
 
-@pytest.mark.parametrize("verb", ["extend", "connect", "loop", "edit", "inpaint"])
+@pytest.mark.parametrize("verb", ["extend", "connect", "loop", "edit", "inpaint", "storyboard"])
 def test_help_pages_end_with_an_example(capsys, verb) -> None:
     assert cli.main([verb, "--help"]) == 0
     assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith(f"  vidgen {verb} ")

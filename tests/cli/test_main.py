@@ -66,7 +66,7 @@ def test_version(capsys):
 def test_an_unknown_command_gets_the_nearest(refused):
     assert "Unknown command 'genrate': did you mean generate?" in refused(["genrate", "x"])
     assert (
-        "the commands are generate, extend, connect, loop, edit, inpaint, train, data, eval, compile, weights"
+        "the commands are generate, extend, connect, loop, edit, inpaint, storyboard, train, data, eval, compile"
         in refused(["xyz"])
     )
 

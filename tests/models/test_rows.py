@@ -62,7 +62,7 @@ def split(x_1LP: jax.Array) -> list[jax.Array]:
 @jax.jit
 def alone(p: dict, clips: list[jax.Array], given: list | None = None) -> list[jax.Array]:
     return [
-        apply_to_grid(DIT, p, clip, TIMES[:, i], TEXT[:, i], REAL[:, i], given and given[i])
+        apply_to_grid(DIT, p, clip, TIMES[:, i], TEXT[:, i, None], REAL[:, i, None], given and given[i])
         for i, clip in enumerate(clips)
     ]
 
@@ -100,12 +100,30 @@ def test_filling_up_a_row_changes_nothing() -> None:
 
     @functools.partial(jax.jit, static_argnums=2)
     def says(p: dict, mask: jax.Array | None, multiple: int) -> jax.Array:
-        return apply_to_grid(DIT, p, clip, TIMES[:, 0], TEXT[:, 0], REAL[:, 0], mask, multiple)
+        return apply_to_grid(DIT, p, clip, TIMES[:, 0], TEXT[:, :1], REAL[:, :1], mask, multiple)
 
     for mask in (None, given):
         plain, filled = says(params(), mask, 1), says(params(), mask, 8)
         np.testing.assert_allclose(filled, plain, atol=1e-5)
     assert lay_out(clip, CONFIG.patch, 8).tokens_BLP.shape[1] == 16 and lay_out(clip, CONFIG.patch).segments_BL is None
+
+
+def test_each_frame_follows_its_own_caption() -> None:
+    """Told twice is told once; captions can be listed in any order; one that no frame follows is not seen."""
+    clip = CLIPS[0]
+
+    @jax.jit
+    def says(text_BESD: jax.Array, real_BES: jax.Array, captions_T: jax.Array | None) -> jax.Array:
+        return apply_to_grid(DIT, params(), clip, TIMES[:, 0], text_BESD, real_BES, multiple=8, captions_T=captions_T)
+
+    alone = says(TEXT[:, :1], REAL[:, :1], None)
+    twice = says(TEXT[:, (0, 0)], REAL[:, (0, 0)], jnp.array([0, 1, 1]))
+    np.testing.assert_allclose(twice, alone, atol=1e-5)
+    two = says(TEXT[:, :2], REAL[:, :2], jnp.array([0, 1, 1]))
+    other_way = says(TEXT[:, (1, 0)], REAL[:, (1, 0)], jnp.array([1, 0, 0]))
+    np.testing.assert_allclose(other_way, two, atol=1e-5)
+    np.testing.assert_allclose(says(TEXT[:, :2], REAL[:, :2], jnp.array([0, 0, 0])), alone, atol=1e-5)
+    assert jnp.abs(two - alone).max() > 0.1
 
 
 def test_owned_values_follow_their_clips() -> None:

@@ -73,6 +73,27 @@ def test_what_cannot_be_is_refused(tiny, make, message: str) -> None:
         make(tiny)
 
 
+def test_a_storyboard_follows_each_prompt_in_its_time(tiny) -> None:
+    size = {"frames": 13, "width": 24, "height": 16}
+    dog, cat = compose.Shot(0, "a dog"), compose.Shot(6, "a cat on a red background")
+    both = compose.storyboard(tiny, [dog, cat], **size, **STEPS)
+    assert both.shape == VIDEO.shape
+    plain = tiny.generate(["a dog"], **size, **STEPS)[0]
+    np.testing.assert_allclose(compose.storyboard(tiny, [dog], **size, **STEPS), plain, atol=1)
+    again = compose.storyboard(tiny, [dog, dog._replace(frame=6)], **size, **STEPS)
+    np.testing.assert_allclose(again, plain, atol=1)
+    assert (both != plain).mean() > 0.05
+    # From frame 6 is from the group of frames 5 to 8: from 5 to 7 on it is the same.
+    np.testing.assert_array_equal(compose.storyboard(tiny, [dog, cat._replace(frame=4)], **size, **STEPS), both)
+    assert (compose.storyboard(tiny, [dog, cat._replace(frame=9)], **size, **STEPS) != both).any()
+
+
+@pytest.mark.parametrize("frames", [(), (1,), (0, 13), (0, 8, 8), (0, 8, 7), (0, 1, 2)])
+def test_shots_that_no_clip_has_are_refused(tiny, frames: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"give (at least one|a frame a prompt)"):
+        compose.storyboard(tiny, [compose.Shot(frame, "a dog") for frame in frames], 13, 24, 16, **STEPS)
+
+
 def test_an_edit_of_little_strength_stays_near(tiny) -> None:
     again = np.asarray(tiny.autoencoder.decode(tiny.autoencoder.encode(VIDEO[None])))[0].astype(int)
     near, far = (np.abs(compose.edit(tiny, VIDEO, "a dog", s, **STEPS) - again).mean() for s in (0.005, 0.9))

@@ -76,8 +76,10 @@ def run(name: str, params: dict, dtype: str = "float32") -> np.ndarray:
     inputs = part(name, "inputs/")
     dit = DiT(config(name, dtype), functools.partial(attention.dense, dtype=dtype))
     x = inputs["x"].transpose(0, 2, 3, 4, 1)
-    real = np.ones(inputs["text"].shape[:2], bool)
-    v = jax.jit(functools.partial(apply_to_grid, dit))(params, x, inputs["time"] / 1000, inputs["text"], real)
+    text = inputs["text"][:, None]
+    v = jax.jit(functools.partial(apply_to_grid, dit))(
+        params, x, inputs["time"] / 1000, text, np.ones(text.shape[:3], bool)
+    )
     return np.asarray(v).transpose(0, 4, 1, 2, 3)
 
 
@@ -115,11 +117,12 @@ def test_eight_devices_say_the_same(tmp_path_factory) -> None:
     parallel = make_parallel(mesh, "float32")
     dit = DiT(config(name), parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
     inputs = part(name, "inputs/")
-    real = np.ones(inputs["text"].shape[:2], bool)
+    text = inputs["text"][:, None]
+    real = np.ones(text.shape[:3], bool)
     placed = jax.device_put({"dit": params}, parameter_shardings({"dit": params}, mesh))["dit"]
     with jax.set_mesh(mesh):
         v = jax.jit(functools.partial(apply_to_grid, dit, multiple=parallel.multiple))(
-            placed, inputs["x"].transpose(0, 2, 3, 4, 1), inputs["time"] / 1000, inputs["text"], real
+            placed, inputs["x"].transpose(0, 2, 3, 4, 1), inputs["time"] / 1000, text, real
         )
     assert difference(np.asarray(v).transpose(0, 4, 1, 2, 3), golden(name)["outputs/velocity"]) < 1e-5
 

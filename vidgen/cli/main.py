@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from vidgen import __version__
-from vidgen.cli import connect, data, edit, extend, generate, info, train, weights
+from vidgen.cli import connect, data, edit, extend, generate, info, storyboard, train, weights
 from vidgen.cli import eval as evaluation
 from vidgen.cli.compile import command as compilation
 
@@ -25,6 +25,7 @@ commands:
   loop       lead a video back to its beginning
   edit       make a video again after another prompt
   inpaint    make a part of a video again
+  storyboard make a video of several prompts, each with its time
   train      train a model as an experiment file says, or go on where it stopped
   data       list, build and look at data sets
   eval       score a model, or any videos, in worlds whose truth is known
@@ -49,6 +50,7 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "loop": connect.run_loop,
     "edit": edit.run,
     "inpaint": edit.run_inpaint,
+    "storyboard": storyboard.run,
     "train": train.run,
     "data": data.run,
     "eval": evaluation.run,

@@ -44,7 +44,7 @@ class DiTConfig:
         deviation: standard deviation of each channel of the latents, which `precondition` reckons with; empty is 1.
         pooled_text: whether the mean of the caption's features joins the time in the modulation, as the class does in
             DiT (arXiv 2212.09748, section 3.2): it tells every token what the clip is about long before cross-attention
-            has learned to. In a packed row a time must then belong to one clip.
+            has learned to. A time must then belong to one caption.
         remat: what is recomputed in the backward pass: "none", "dots" (keep matmul results) or "full".
         dtype: rounding of the operands of matmuls.
     """
@@ -155,6 +155,18 @@ def cut_patches(params: dict, old: tuple[int, int, int], new: tuple[int, int, in
     }
 
 
+class Segments(NamedTuple):
+    """What belongs together in a row.
+
+    clips_BL: which clip each token is of: tokens of one clip see each other; None where all of a row is one.
+    captions_BL, text_BS: which caption each token follows, and each text token is of.
+    """
+
+    clips_BL: Array | None
+    captions_BL: Array
+    text_BS: Array
+
+
 class Prediction(NamedTuple):
     """What the transformer says of tokens.
 
@@ -181,7 +193,7 @@ class DiT(nn.Module):
         t_BE: the distinct times of each row, in [0, 1]; 0 is given data, 1 is noise.
         time_ids_BL: which of them is each token's.
         text_BSD, text_real_BS: features of the caption and which of them are not padding.
-        segment_ids: None, or (tokens' segments [B, L], text tokens' segments [B, S]) when a row holds several clips.
+        segments: of a row that holds several clips or captions; None where it is one clip with one caption.
 
     Returns:
         `Prediction` of the tokens.
@@ -203,7 +215,7 @@ class DiT(nn.Module):
         time_ids_BL: Array,
         text_BSD: Array,
         text_real_BS: Array,
-        segment_ids: tuple[Array, Array] | None = None,
+        segments: Segments | None = None,
     ) -> Prediction:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
@@ -223,14 +235,14 @@ class DiT(nn.Module):
         time = dense(cfg.width, name="time1")(time)
         time_BED = dense(cfg.width, name="time2")(nn.silu(time))
         if cfg.pooled_text:
-            pooled_BED = pool(text_BSD, text_real_BS, segment_ids, time_ids_BL, E)
+            pooled_BED = pool(text_BSD, text_real_BS, segments, time_ids_BL, E)
             time_BED = time_BED + dense(cfg.width, zero=True, name="pooled_text")(pooled_BED)
         modulation = dense(6 * cfg.width, zero=True, name="modulation")(nn.silu(time_BED))
         modulation_BE6D = modulation.reshape(B, -1, 6, cfg.width).astype(jnp.float32)
         text = dense(cfg.width, name="text1")(text_BSD)
         text = self.shard(dense(cfg.width, name="text2")(gelu(text)), "BSD")
 
-        self_segments, cross_segments = _segments(segment_ids, (B, L), text_real_BS)
+        self_segments, cross_segments = _attended(segments, (B, L), text_real_BS)
         block = DiTBlock
         if cfg.remat != "none":
             block = nn.remat(DiTBlock, policy=REMAT_POLICIES[cfg.remat], prevent_cse=False)
@@ -253,29 +265,28 @@ class DiT(nn.Module):
         return Prediction(velocity, None if kept_NBLD is None else kept_NBLD[self.read_block - 1])
 
 
-def _segments(
-    segment_ids: tuple[Array, Array] | None, shape: tuple[int, int], text_real_BS: Array
+def _attended(
+    segments: Segments | None, shape: tuple[int, int], text_real_BS: Array
 ) -> tuple[tuple[Array, Array] | None, tuple[Array, Array]]:
     """What belongs together in self-attention (None: all) and in attention to text, of rows of a shape (B, L)."""
-    if segment_ids is None:
+    if segments is None:
         return None, (jnp.ones(shape, jnp.int32), text_real_BS.astype(jnp.int32))
-    x_segments, text_segments = segment_ids
-    # Padding of text belongs to no clip.
-    return (x_segments, x_segments), (x_segments, jnp.where(text_real_BS, text_segments, -1))
+    clips_BL, captions_BL, text_BS = segments
+    # Padding of text belongs to no caption.
+    cross = captions_BL, jnp.where(text_real_BS, text_BS, -1)
+    return None if clips_BL is None else (clips_BL, clips_BL), cross
 
 
-def pool(
-    text_BSD: Array, text_real_BS: Array, segment_ids: tuple[Array, Array] | None, time_ids_BL: Array, E: int
-) -> Array:
+def pool(text_BSD: Array, text_real_BS: Array, segments: Segments | None, time_ids_BL: Array, E: int) -> Array:
     """Mean features of the caption that belongs to each time of a row: [B, E, D].
 
-    The clip of a time is that of the tokens which have it; without segments all of a row is one clip.
+    The caption of a time is that of the tokens which have it; without segments a row has one.
     """
     real_BES = jnp.broadcast_to(text_real_BS[:, None], (text_real_BS.shape[0], E, text_real_BS.shape[1]))
-    if segment_ids is not None:
+    if segments is not None:
         own_BEL = time_ids_BL[:, None] == jnp.arange(E)[:, None]
-        segment_BE = jnp.max(jnp.where(own_BEL, segment_ids[0][:, None], -1), axis=-1)
-        real_BES = real_BES & (segment_ids[1][:, None] == segment_BE[..., None])
+        caption_BE = jnp.max(jnp.where(own_BEL, segments.captions_BL[:, None], -1), axis=-1)
+        real_BES = real_BES & (segments.text_BS[:, None] == caption_BE[..., None])
     share_BES = real_BES / jnp.maximum(real_BES.sum(-1, keepdims=True), 1)
     return jnp.einsum("BES,BSD->BED", share_BES, text_BSD.astype(jnp.float32))
 

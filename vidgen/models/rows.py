@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from vidgen.models import rope
-from vidgen.models.dit import DiT, Prediction
+from vidgen.models.dit import DiT, Prediction, Segments
 from vidgen.models.layers import apply, patchify, unpatchify
 
 
@@ -65,22 +65,28 @@ def apply_to_rows(
     text_BESD: Array,
     text_real_BES: Array,
     given_BL: Array | None = None,
+    captions_BL: Array | None = None,
 ) -> Prediction:
     """`Prediction` of rows whose tokens are noisy.
 
     Args:
-        t_BE: the time of each clip of a row; text_BESD, text_real_BES: the features of its caption, and which of them
-            are not padding.
+        t_BE: the time of what follows each caption of a row; text_BESD, text_real_BES: the caption's features, and
+            which of them are not padding.
         given_BL: bool, the tokens that are given, whose time is 0; None where nothing is.
+        captions_BL: which of the captions, from 0, each token follows; None where each clip has its own, in order.
     """
     B, E, S, D = text_BESD.shape
-    ids_BL = rows.owned(jnp.broadcast_to(jnp.arange(E), (B, E)))
+    several = captions_BL is not None or rows.segments_BL is not None
+    if captions_BL is None:
+        captions_BL = rows.owned(jnp.broadcast_to(jnp.arange(E), (B, E)))
+    ids_BL = captions_BL
     if given_BL is not None:
-        # A time belongs to one clip, so that each has its own 0.
+        # A time belongs to one caption, so that each has its own 0.
         t_BE, ids_BL = jnp.concatenate([t_BE, jnp.zeros_like(t_BE)], axis=1), ids_BL + E * given_BL
     segments = None
-    if rows.segments_BL is not None:
-        segments = rows.segments_BL, jnp.broadcast_to(jnp.repeat(jnp.arange(1, E + 1), S), (B, E * S))
+    if several:
+        of_text_BS = jnp.broadcast_to(jnp.repeat(jnp.arange(E), S), (B, E * S))
+        segments = Segments(rows.segments_BL, captions_BL, of_text_BS)
     text_BSD, real_BS = text_BESD.reshape(B, E * S, D), text_real_BES.reshape(B, E * S)
     return apply(model, params, *rows[:3], t_BE, ids_BL, text_BSD, real_BS, segments)
 
@@ -90,16 +96,19 @@ def apply_to_grid(
     params: dict,
     x_BTHWC: Array,
     t_B: Array,
-    text_BSD: Array,
-    text_real_BS: Array,
+    text_BESD: Array,
+    text_real_BES: Array,
     given_BTHW: Array | None = None,
     multiple: int = 1,
+    captions_T: Array | None = None,
 ) -> Array:
     """The velocity of a batch of whole clips, latents [B, T, H, W, C], in their shape: a solver's view of the network.
 
     Args:
         t_B: the time of what is made; given_BTHW: bool, the cells that are given, the same for all of a token.
+        text_BESD, text_real_BES: features of each clip's captions; several need captions_T.
         multiple: see `lay_out`.
+        captions_T: which of its captions, from 0, each latent frame of a clip follows.
     """
     B, T, H, W, _ = x_BTHWC.shape
     p, q, r = patch = model.config.patch
@@ -108,6 +117,9 @@ def apply_to_grid(
     if given_BTHW is not None:
         fill = rows.tokens_BLP.shape[1] - L
         given_BL = jnp.pad(given_BTHW[:, ::p, ::q, ::r].reshape(B, L), ((0, 0), (0, fill)))
-    text_B1SD, text_real_B1S = text_BSD[:, None], text_real_BS[:, None]
-    v_BLP, _ = apply_to_rows(model, params, rows, t_B[:, None], text_B1SD, text_real_B1S, given_BL)
+    captions_BL = None
+    if captions_T is not None:
+        captions_BL = captions_T[::p][rows.positions_BL3[..., 0]]
+    t_BE = jnp.broadcast_to(t_B[:, None], text_BESD.shape[:2])
+    v_BLP, _ = apply_to_rows(model, params, rows, t_BE, text_BESD, text_real_BES, given_BL, captions_BL)
     return unpatchify(v_BLP[:, :L].reshape(B, T // p, H // q, W // r, -1), patch)

@@ -101,7 +101,7 @@ def sampling_flops(
         return apply(TextEncoder(networks.text), params, ids_BS)
 
     def velocity(params: dict, x: Array, t_B: Array, features: Array, real: Array) -> Array:
-        return apply_to_grid(dit, params, x, t_B, features, real)
+        return apply_to_grid(dit, params, x, t_B, features[:, None], real[:, None])
 
     def decode(params: dict, x: Array) -> Array:
         return decode_groups(networks.vae, params, x, at_once=x.shape[1])

@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""New clips from given ones, in pixels: set in motion, extended, joined, looped, edited, painted over.
+"""New clips from given ones, in pixels: set in motion, extended, joined, looped, edited, painted over; and clips of
+several prompts.
 
 Each is a call of `Pipeline.generate` with a mask of what is known (`vidgen.sample.tasks`). Frames that were given are
 given back as they are, not as the VAE sees them.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -194,6 +196,36 @@ def inpaint(
     cells_THW = np.asarray(known.made_BTHW)[0]
     pixels_FHW = cells_THW.repeat(group, 0).repeat(q, 1).repeat(r, 2)[group - 1 :]
     return np.where(pixels_FHW[..., None], clip, video_FHWC)
+
+
+class Shot(NamedTuple):
+    """A prompt, and the frame from which it holds."""
+
+    frame: int
+    prompt: str
+
+
+def storyboard(
+    pipeline: Pipeline, shots: Sequence[Shot], frames: int, width: int, height: int, **options: Any
+) -> np.ndarray:
+    """One clip of several prompts on one time line, made in one pass: uint8 [F, H, W, 3].
+
+    Frames see each other as in any clip, and each follows the prompt of its own time. A prompt begins to hold with the
+    group of frames whose beginning is nearest to its own.
+
+    Args:
+        shots: in the order of time, the first from frame 0.
+        frames, width, height: of the clip.
+        options: see `animate`.
+
+    Raises:
+        ValueError: the shots do not begin at 0, are not in order, too near to each other, or beyond the clip.
+    """
+    if not shots:
+        raise ValueError("no shot was given; give at least one")
+    begins, prompts = zip(*shots, strict=True)
+    size = {"frames": frames, "width": width, "height": height}
+    return pipeline.generate(prompts, **size, shots=begins, **options)[0]
 
 
 def _fill(pipeline: Pipeline, pieces: list[Piece], frames: int, prompt: str, options: dict[str, Any]) -> np.ndarray:

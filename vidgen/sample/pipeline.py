@@ -67,11 +67,11 @@ class SampleConfig:
         train_steps: see `vidgen.diffusion.times.schedule`.
     """
 
-    steps: int = 24
+    steps: int = 12
     guidance: float = 3.0
     interval: tuple[float, float] = (0.0, 1.0)
     rescale: float = 0.0
-    solver: SolverName = "heun"
+    solver: SolverName = "unipc"
     shift: float = 8.0
     train_steps: int = 0
 
@@ -133,8 +133,9 @@ class Pipeline:
         known: Known | None = None,
         start: float = 1.0,
         noise_BTHWC: np.ndarray | None = None,
+        shots: Sequence[int] | None = None,
     ) -> np.ndarray:
-        """Makes one clip a prompt: uint8 [B, F, H, W, 3].
+        """Makes one clip a prompt: uint8 [B, F, H, W, 3]; with `shots` one clip of all prompts, [1, F, H, W, 3].
 
         The noise of clip i depends on the seed and on i alone. How to sample is as in `SampleConfig`; None takes the
         model's own.
@@ -143,6 +144,8 @@ class Pipeline:
             noise_BTHWC: what is started from in place of the seed's noise: normal, of the shape of the latents.
             known: what is given of the clips, of `vidgen.sample.tasks`; None for nothing.
             start: share of noise in what the sampler starts from, beside what is known; 1 is noise alone.
+            shots: the frame from which each prompt holds, the first from 0: parts of one clip, which is made as a
+                whole, each frame after its own prompt. Cuts lie between the VAE's groups of frames.
 
         Raises:
             ValueError: frames, a side, steps, solver, what is known or the list of prompts is not one that the model
@@ -153,7 +156,9 @@ class Pipeline:
         asked = {"steps": steps, "guidance": guidance, "interval": interval, "rescale": rescale}
         how, guided = _settle(self.defaults, {**asked, "solver": solver, "shift": shift})
         shape = _latent_shape(self.networks, frames, height, width)
-        _check_start(self.networks, (len(prompts), *shape), known, start, noise_BTHWC)
+        captions_T = None if shots is None else _captions(self.networks, shots, len(prompts), frames)
+        clips = len(prompts) if shots is None else 1
+        _check_start(self.networks, (clips, *shape), known, start, noise_BTHWC)
         ids = self.tokenizer.batch([*prompts, negative], self.text_length)
         mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
         params = self.params
@@ -174,6 +179,7 @@ class Pipeline:
                 jax.tree.map(jnp.float32, guided),
                 trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC),
                 known,
+                captions_T,
             )
         before = self.networks.vae.lead
         return np.asarray(video)[:, before : before + frames]
@@ -197,6 +203,21 @@ def _settle(defaults: SampleConfig, asked: dict[str, Any]) -> tuple[SampleConfig
     guided = Guidance(how.guidance, *how.interval, how.rescale)
     guided.check()
     return how, guided
+
+
+def _captions(networks: Networks, shots: Sequence[int], prompts: int, frames: int) -> np.ndarray:
+    """Which prompt each latent frame of a clip follows, int32 [T]. Raises ValueError for shots that make no sense."""
+    group, in_tokens = networks.vae.group, networks.dit.patch[0]
+    begin = [0 if frame == 0 else 1 + max(0, round((frame - 1) / group)) for frame in shots]
+    begin = [in_tokens * -(-one // in_tokens) for one in begin]
+    inside = all(0 <= frame < frames for frame in shots) and all(one <= (frames - 1) // group for one in begin)
+    if len(shots) != prompts or shots[0] != 0 or not inside or any(np.diff(begin) < 1):
+        raise ValueError(
+            f"shots from frames {', '.join(map(str, shots))} were given for {prompts} prompts and {frames} frames; "
+            f"give a frame a prompt, the first 0, each {group * in_tokens} or more after the one before, in the clip"
+        )
+    T = networks.vae.latent_shape(frames, *networks.vae.patch[1:])[0]
+    return (np.searchsorted(begin, np.arange(T), side="right") - 1).astype(np.int32)
 
 
 def _check_start(
@@ -241,6 +262,7 @@ def text_to_video(
     guidance: Guidance,
     key: Array,
     known: Known | None = None,
+    captions_T: Array | None = None,
 ) -> Array:
     """uint8 clips [B, F, H, W, 3] of captions: the whole sampler as one program; call it under `jax.set_mesh(mesh)`.
 
@@ -254,9 +276,12 @@ def text_to_video(
         ts: times to visit; params: {"text", "dit", "vae"}; space: of the latents.
         ids_BS: captions; negative_1S: the unconditional one; guidance: how; key: of the noise, or the noise itself.
         known: what is given of the clips.
+        captions_T: which caption each latent frame follows, where all are of one clip.
     """
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
-    latent = text_to_latent(networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel, known)
+    latent = text_to_latent(
+        networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel, known, captions_T
+    )
     filled = fill_time(space.leave(latent), parallel.multiple)
     # Devices that divide time have each a part of it already.
     at_once = AT_ONCE if parallel.multiple == 1 else filled.shape[1]
@@ -285,15 +310,24 @@ def text_to_latent(
     key: Array,
     parallel: Parallel | None = None,
     known: Known | None = None,
+    captions_T: Array | None = None,
 ) -> Array:
     """Normalised latents [B, *shape] of captions; pure, to be jitted by the caller; one device if parallel is None.
 
-    With `known`, the sampler starts between it and noise at ts[0], and what is given stays as it is, at time 0.
+    With `known`, the sampler starts between it and noise at ts[0], and what is given stays as it is, at time 0. With
+    `captions_T` all captions are of one clip, [1, *shape].
     """
     parallel = parallel or one_device(networks.dit.dtype)
     encoder = TextEncoder(networks.text, parallel.shard)
-    cond = apply(encoder, params["text"], ids_BS)
-    uncond = apply(encoder, params["text"], negative_1S)
+    # A clip's captions come after the axis of clips.
+    axis = 1 if captions_T is None else 0
+    cond = jax.tree.map(lambda x: jnp.expand_dims(x, axis), apply(encoder, params["text"], ids_BS))
+    uncond = jax.tree.map(
+        lambda one, all_: jnp.broadcast_to(one[:, None], (1, *all_.shape[1:])),
+        apply(encoder, params["text"], negative_1S),
+        cond,
+    )
+    clips = cond[0].shape[0]
     dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
 
     def velocity(x: Array, t: Array, text: tuple[Array, Array]) -> Array:
@@ -302,13 +336,13 @@ def text_to_latent(
         t_B = t.max(tuple(range(1, t.ndim)))
         if networks.dit.whole_times:
             t_B = jnp.floor(t_B * networks.dit.time_scale) / networks.dit.time_scale
-        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple)
+        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple, captions_T)
 
     interval = guidance.low, guidance.high
     guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale)
     noise = key
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(ids_BS.shape[0]))
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(clips))
         noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
     if known is None:
         return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])

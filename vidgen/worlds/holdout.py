@@ -95,8 +95,9 @@ def speeds(scene: Scene) -> list[float]:
 class SplitConfig:
     """Scenes of other configs, only such as a split may show.
 
-    scenes: what is drawn, from each config as often; their frames are alike. axes: taken from AXES. split: "train": no scene shows anything
-    that is held out along any of the axes; "heldout": each scene does, along one of them at least.
+    scenes: what is drawn, from each config as often; all of one size and length. axes: taken from AXES. split: "train":
+    no scene shows anything that is held out along any of the axes; "heldout": each scene does, along one of them at
+    least.
     """
 
     scenes: tuple[SceneConfig | StoryConfig, ...]
