@@ -7,7 +7,6 @@ trains it, and is killed at that step.
 import os
 import signal
 import sys
-from pathlib import Path
 
 from vidgen import train
 from vidgen.compilation import enable_compilation_cache
@@ -44,4 +43,4 @@ if __name__ == "__main__":
 
         Log.step = last_step
     enable_compilation_cache()
-    train.run(get_config(), Path(sys.argv[1]))
+    train.run(get_config(), sys.argv[1])
