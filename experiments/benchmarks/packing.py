@@ -21,7 +21,7 @@ from vidgen.config import load_experiment
 from vidgen.data.packing import PackingConfig
 from vidgen.models.vae import VAEConfig
 from vidgen.parallel.mesh import MeshConfig, make_mesh
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
 from vidgen.train import dit, state
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.optim import OptimConfig, make_optimizer

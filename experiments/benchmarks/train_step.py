@@ -18,7 +18,7 @@ from rich.table import Table
 
 from vidgen.config import load_experiment
 from vidgen.models.vae import VAE, VAEConfig
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
 from vidgen.train import dit, state, vae
 from vidgen.train.cells import init_reader
 from vidgen.train.flow import Objective, dit_loss

@@ -17,7 +17,8 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.sample.autoencoder import Autoencoder, identity_space
-from vidgen.sample.pipeline import Networks, save_model
+from vidgen.sample.pipeline import save_model
+from vidgen.sample.program import Networks
 from vidgen.train.dit import init_params
 
 NETWORKS = Networks(

@@ -17,8 +17,10 @@ from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.models.wan_vae import WanVAE, WanVAEConfig
 from vidgen.parallel.rules import ACTIVATIONS, RULES, SMALL, Rule, activation_spec, parameter_spec
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
+from vidgen.train import lora
 from vidgen.train.dit import init_params
+from vidgen.train.lora import LoRAConfig
 from vidgen.typing import DIMENSIONS
 
 FINE, COARSE = Stage(2, 8, 4, 16, 1), Stage(4, 16, 8, 32, 2)
@@ -37,6 +39,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
     ids = jnp.zeros((1, 4), jnp.int32)
     heads = jax.eval_shape(lambda k: reader.init(k, ids, ids), key)["params"]
     heads["cells"] = jax.eval_shape(CellReader(3).init, key, jnp.zeros((1, 1, 1, 1, 8)))["params"]
+    heads["lora"] = jax.eval_shape(lambda k: lora.init(LoRAConfig(2), dit["dit"], k), key)
     ours = {name: x.shape for name, x in trees.flatten_names({**vae, "vae": vae, **dit, **heads}).items()}
     return {**ours, **wan_shapes()}
 

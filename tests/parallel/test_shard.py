@@ -26,7 +26,7 @@ from vidgen.parallel.shard import (
     place_batch,
     state_shardings,
 )
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
 from vidgen.train import state as train_state
 from vidgen.train.dit import init_params
 from vidgen.train.flow import Objective, dit_loss

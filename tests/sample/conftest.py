@@ -11,7 +11,8 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.sample.autoencoder import identity_space
-from vidgen.sample.pipeline import Networks, Pipeline
+from vidgen.sample.pipeline import Pipeline
+from vidgen.sample.program import Networks
 from vidgen.train.dit import init_params
 
 STAGES = (Stage(8, 16, 4, 16, 1),)

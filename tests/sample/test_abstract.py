@@ -15,12 +15,12 @@ from vidgen.config import load_experiment
 from vidgen.data.tokenizer import load_tokenizer
 from vidgen.models.vae import VAE
 from vidgen.parallel.mesh import MeshConfig, make_mesh
-from vidgen.sample import pipeline
+from vidgen.sample import pipeline, program
 from vidgen.sample.autoencoder import identity_space
 from vidgen.train.dit import init_params
 
 TINY = load_experiment(Path(__file__).parents[1] / "train" / "tiny_dit.py")
-NETWORKS = pipeline.Networks(TINY.vae_config, TINY.text, TINY.model)
+NETWORKS = program.Networks(TINY.vae_config, TINY.text, TINY.model)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from vidgen.models.vae import VAE, Stage, VAEConfig
 from vidgen.parallel import hlo, shard
 from vidgen.parallel.collectives import collectives
 from vidgen.parallel.mesh import MeshConfig, make_mesh
-from vidgen.sample.pipeline import fill_time
+from vidgen.sample.program import fill_time
 
 FINE, COARSE = Stage(2, 8, 4, 16, 1), Stage(4, 16, 8, 32, 2)
 CONFIG = VAEConfig(channels=3, encoder=(FINE, COARSE), decoder=(COARSE, FINE), dtype="float32")

@@ -20,7 +20,7 @@ from vidgen.models.vae import VAE
 from vidgen.parallel import hlo, shard
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.rules import activation_spec
-from vidgen.sample.pipeline import Networks, text_to_latent
+from vidgen.sample.program import Networks, text_to_latent
 from vidgen.train.dit import init_params
 
 TINY = load_experiment(Path(__file__).parents[1] / "train" / "tiny_dit.py")

@@ -16,12 +16,12 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
-from vidgen.sample import pipeline
+from vidgen.sample import pipeline, program
 from vidgen.sample.autoencoder import Autoencoder, identity_space, load_autoencoder, measure_space
 from vidgen.train.dit import init_params
 
 STAGES = (Stage(8, 16, 4, 16, 1),)
-NETWORKS = pipeline.Networks(
+NETWORKS = program.Networks(
     VAEConfig(channels=4, encoder=STAGES, decoder=STAGES),
     TextConfig(width=8, heads=2, hidden=8, layers=1),
     DiTConfig(channels=4, width=24, layers=2, heads=2, hidden=16, text_width=8, time_width=8),
@@ -69,11 +69,11 @@ def test_prompt_negative_and_guidance_matter() -> None:
 def test_it_is_one_program() -> None:
     """Two calls of one shape compile once, whatever prompt, seed, guidance or schedule they bring."""
     PIPELINE.generate(["a dog"], **SIZE)
-    before = pipeline.text_to_video._cache_size()
+    before = program.text_to_video._cache_size()
     PIPELINE.generate(
         ["a cat"], **SIZE, seed=5, guidance=2.0, negative="x", shift=1.0, rescale=0.7, interval=(0.1, 0.9)
     )
-    assert pipeline.text_to_video._cache_size() == before
+    assert program.text_to_video._cache_size() == before
 
 
 @pytest.mark.parametrize(

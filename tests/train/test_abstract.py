@@ -15,7 +15,7 @@ from vidgen.data.packing import PackingConfig
 from vidgen.parallel import shard
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.program import product_flops
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
 from vidgen.train import state as train_state
 from vidgen.train.dit import init_params, step_flops
 from vidgen.train.flow import Objective, dit_loss

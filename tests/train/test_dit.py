@@ -19,7 +19,8 @@ from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.sample.autoencoder import load_autoencoder
-from vidgen.sample.pipeline import Networks, assemble
+from vidgen.sample.pipeline import assemble
+from vidgen.sample.program import Networks
 from vidgen.train.cells import AlignmentConfig, Truth, cell_loss, init_reader
 from vidgen.train.dit import DiTTraining, init_params
 from vidgen.train.flow import Objective, dit_loss
@@ -171,7 +172,7 @@ def check_alignment(experiment: DiTTraining, tmp_path: Path) -> None:
     loss = jax.jit(task.loss_fn)
     _, before = loss(params, batch, jax.random.key(1))
     state = train.loop.train(task, taught.loop, tmp_path / "taught", "{}")
-    _, after = loss(state.ema, batch, jax.random.key(1))
+    _, after = loss(state.averages, batch, jax.random.key(1))
     assert after["told_2"] < 0.8 * before["told_2"]
     tree, _ = load_params(tmp_path / "taught" / "model" / "dit.safetensors")
     assert set(tree) == {"text", "dit"}
@@ -225,7 +226,7 @@ def test_flow_points_from_data_to_noise() -> None:
         state, _ = step(state, batch)
     from vidgen.diffusion import times
     from vidgen.diffusion.guidance import Guidance
-    from vidgen.sample.pipeline import text_to_latent
+    from vidgen.sample.program import text_to_latent
 
     sample = jax.jit(functools.partial(text_to_latent, NETWORKS, (2, 2, 2, 4), times.schedule(20), "heun"))
     latent = sample(state.params, batch["text_BS"][:4], batch["text_BS"][:1], Guidance(1.0), jax.random.key(9))

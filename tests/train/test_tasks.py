@@ -15,7 +15,7 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.rows import lay_out
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import Stage, VAEConfig
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
 from vidgen.train.dit import init_params
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.tasks import TaskMix, draw_made

@@ -15,7 +15,7 @@ from vidgen.data.claims import ATTRIBUTES, SETTINGS
 from vidgen.models.dit import DiTConfig
 from vidgen.models.reader import CaptionReader, ReaderConfig
 from vidgen.models.text import TextConfig
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
 from vidgen.train.dit import init_params
 from vidgen.train.loop import LoopConfig, train
 from vidgen.train.optim import OptimConfig

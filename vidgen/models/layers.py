@@ -84,6 +84,8 @@ matmul.defvjp(_matmul_fwd, _matmul_bwd)
 class Dense(nn.Module):
     """An affine map of the last axis; float32 parameters, products in `dtype`, sums in float32.
 
+    With "lora_a" [I, R] and "lora_b" [R, O] beside its kernel it says x W + (x A) B; see `vidgen.train.lora`.
+
     Attributes:
         features: output width.
         use_bias: whether a bias is added.
@@ -105,6 +107,11 @@ class Dense(nn.Module):
         init = initializers.zeros_init() if self.zero else initializers.lecun_normal()
         kernel = self.param("kernel", init, (x.shape[-1], self.features))
         y: Array = matmul(x, kernel, self.dtype, lambda w: self.shard(w, self.axes))
+        if self.has_variable("params", "lora_a"):
+            a, b = (self.get_variable("params", name) for name in ("lora_a", "lora_b"))
+            low: Array = matmul(x, a, self.dtype)
+            beside: Array = matmul(low, b, self.dtype)
+            y = y + beside
         if self.use_bias:
             y = y + self.param("bias", initializers.zeros_init(), (self.features,)).astype(y.dtype)
         return y

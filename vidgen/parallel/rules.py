@@ -68,6 +68,9 @@ RULES: tuple[Rule, ...] = (
     Rule(r"dit/text2/kernel", ("tensor", "fsdp")),
     Rule(r"dit/out/kernel", ("fsdp", None)),
     Rule(r"dit/(patch_embedding|coordinates|time1|time2|modulation|text1|text2|pooled_text|out)/bias", (None,)),
+    # What adapts a transformer's matrices: [.., inputs, rank] and [.., rank, outputs].
+    Rule(r"lora/.*/a", ("fsdp", None)),
+    Rule(r"lora/.*/b", (None, "fsdp")),
     # The text encoder.
     Rule(r"text/embedding", ("tensor", "fsdp")),
     Rule(r"text/start", (None, None, None)),

@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text to video as one XLA program: text encoder, a scan over solver steps with guidance, VAE decoder."""
+"""A text-to-video model with its parameters: what it makes of prompts, and how it is read and written."""
 
 import dataclasses
-import functools
 import json
 from collections.abc import Sequence
 from importlib import resources
@@ -13,45 +12,25 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.sharding import Mesh
 
 from vidgen import config as vidgen_config
 from vidgen import trees
 from vidgen.data.tokenizer import PublicTokenizer, Tokenizer, load_tokenizer
-from vidgen.diffusion import paths, solvers, times
-from vidgen.diffusion.guidance import Guidance, guide
-from vidgen.models.dit import DiT, DiTConfig
-from vidgen.models.layers import apply
-from vidgen.models.rows import apply_to_grid
-from vidgen.models.text import TextConfig, TextEncoder
+from vidgen.diffusion import times
+from vidgen.diffusion.guidance import Guidance
 from vidgen.models.vae import VAEConfig
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
-from vidgen.parallel.shard import Parallel, make_parallel, one_device, parameter_shardings
-from vidgen.sample.autoencoder import AT_ONCE, AnyVAEConfig, Autoencoder, LatentSpace, decode_groups, load_autoencoder
+from vidgen.parallel.shard import parameter_shardings
+from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder
+from vidgen.sample.program import SOLVERS, Networks, SolverName, text_to_video
 from vidgen.sample.tasks import Known
 from vidgen.weights.safetensors import load_params, save_params
 from vidgen.worlds.motion import FPS
 
 GROUP = VAEConfig().group
 """Frames in a latent frame."""
-SOLVERS: dict[str, solvers.Solver] = {
-    "euler": solvers.euler,
-    "heun": solvers.heun,
-    "dpm": solvers.dpm,
-    "unipc": solvers.unipc,
-}
-SolverName = Literal["euler", "heun", "dpm", "unipc"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Networks:
-    """The shapes of a text-to-video model: everything about it that is not an array, so that it keys a compilation."""
-
-    vae: AnyVAEConfig
-    text: TextConfig
-    dit: DiTConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,111 +224,6 @@ def _check_known(known: Known, shape: tuple[int, ...], patch: tuple[int, int, in
         raise ValueError(f"a token is {patch} latent cells large and only a part of it is to be made: mark all of it")
     if any(not np.asarray(made)[row].any() for row in rows):
         raise ValueError("a clip is known as a whole and nothing of it is to be made")
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
-def text_to_video(
-    networks: Networks,
-    shape: tuple[int, int, int, int],
-    solver: str,
-    mesh: Mesh,
-    kind: Kind | Literal["auto"],
-    ts: Array,
-    params: dict,
-    space: LatentSpace,
-    ids_BS: Array,
-    negative_1S: Array,
-    guidance: Guidance,
-    key: Array,
-    known: Known | None = None,
-    captions_T: Array | None = None,
-) -> Array:
-    """uint8 clips [B, F, H, W, 3] of captions: the whole sampler as one program; call it under `jax.set_mesh(mesh)`.
-
-    Frames are those of whole groups, of as many as the sequence axis divides: the clip begins with the last frame of
-    the first group. So each device decodes a part of the time and keeps its own pixels, and needs no more of others
-    than the latent frame before.
-
-    Args:
-        networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
-        mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
-        ts: times to visit; params: {"text", "dit", "vae"}; space: of the latents.
-        ids_BS: captions; negative_1S: the unconditional one; guidance: how; key: of the noise, or the noise itself.
-        known: what is given of the clips.
-        captions_T: which caption each latent frame follows, where all are of one clip.
-    """
-    parallel = make_parallel(mesh, networks.dit.dtype, kind)
-    latent = text_to_latent(
-        networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel, known, captions_T
-    )
-    filled = fill_time(space.leave(latent), parallel.multiple)
-    # Devices that divide time have each a part of it already.
-    at_once = AT_ONCE if parallel.multiple == 1 else filled.shape[1]
-    return decode_groups(networks.vae, params["vae"], filled, parallel.shard, at_once)
-
-
-def fill_time(latent_BTHWC: Array, multiple: int) -> Array:
-    """Latents with the last frame repeated until `multiple` divides time, or as they are where it divides rows.
-
-    The decoder is causal, so that what is added at the end changes nothing before it.
-    """
-    _, T, H, _, _ = latent_BTHWC.shape
-    fill = 0 if H % multiple == 0 else -T % multiple
-    return jnp.pad(latent_BTHWC, ((0, 0), (0, fill), (0, 0), (0, 0), (0, 0)), mode="edge")
-
-
-def text_to_latent(
-    networks: Networks,
-    shape: tuple[int, int, int, int],
-    ts: Array,
-    solver: str,
-    params: dict,
-    ids_BS: Array,
-    negative_1S: Array,
-    guidance: Guidance,
-    key: Array,
-    parallel: Parallel | None = None,
-    known: Known | None = None,
-    captions_T: Array | None = None,
-) -> Array:
-    """Normalised latents [B, *shape] of captions; pure, to be jitted by the caller; one device if parallel is None.
-
-    With `known`, the sampler starts between it and noise at ts[0], and what is given stays as it is, at time 0. With
-    `captions_T` all captions are of one clip, [1, *shape].
-    """
-    parallel = parallel or one_device(networks.dit.dtype)
-    encoder = TextEncoder(networks.text, parallel.shard)
-    # A clip's captions come after the axis of clips.
-    axis = 1 if captions_T is None else 0
-    cond = jax.tree.map(lambda x: jnp.expand_dims(x, axis), apply(encoder, params["text"], ids_BS))
-    uncond = jax.tree.map(
-        lambda one, all_: jnp.broadcast_to(one[:, None], (1, *all_.shape[1:])),
-        apply(encoder, params["text"], negative_1S),
-        cond,
-    )
-    clips = cond[0].shape[0]
-    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
-
-    def velocity(x: Array, t: Array, text: tuple[Array, Array]) -> Array:
-        # One time serves all that is made, and time 0 what is given.
-        given = None if known is None else t == 0
-        t_B = t.max(tuple(range(1, t.ndim)))
-        if networks.dit.whole_times:
-            t_B = jnp.floor(t_B * networks.dit.time_scale) / networks.dit.time_scale
-        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple, captions_T)
-
-    interval = guidance.low, guidance.high
-    guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale)
-    noise = key
-    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(clips))
-        noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
-    if known is None:
-        return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
-    given = jnp.broadcast_to(jnp.asarray(known.latent_BTHWC), noise.shape)
-    made_BTHW = jnp.broadcast_to(jnp.asarray(known.made_BTHW), noise.shape[:-1])
-    begin = paths.interpolate(given, noise, ts[0])
-    return solvers.sample(guided, begin, cond, ts, SOLVERS[solver], given, made_BTHW)
 
 
 def save_model(folder: str | Path, networks: Networks, params: dict, text_length: int) -> None:

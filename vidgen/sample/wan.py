@@ -21,7 +21,8 @@ from vidgen.models.wan_vae import WanVAEConfig
 from vidgen.parallel.attention import dense
 from vidgen.parallel.shard import abstract, parameter_shardings
 from vidgen.sample.autoencoder import identity_space, vae_shapes
-from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig
+from vidgen.sample.pipeline import Pipeline, SampleConfig
+from vidgen.sample.program import Networks
 from vidgen.weights import keymap
 from vidgen.weights.keymap import Keymap, Weights
 from vidgen.weights.public import umt5, wan

@@ -47,6 +47,7 @@ def training_step(
     ema: float,
     seed: int,
     batch: Mapping[str, jax.ShapeDtypeStruct],
+    frozen: tuple[str, ...] = (),
 ) -> tuple[Any, tuple, Any]:
     """The jitted step of a run on a mesh, its arguments as shapes with shardings, and the shapes of the parameters.
 
@@ -54,16 +55,17 @@ def training_step(
         mesh: devices, which need not exist.
         init: key -> parameters, of which only the shapes are asked.
         loss_fn: see `vidgen.train.state.LossFn`.
-        optimizer: shapes of the parameters -> optimiser.
+        optimizer: shapes of the parameters that are trained -> optimiser.
         ema: decay of the moving average; seed: of the run.
         batch: shapes of a whole batch.
+        frozen: see `vidgen.train.loop.Task`.
 
     Raises:
         ValueError: a parameter or the batch cannot be divided over the mesh.
     """
     params = jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(seed)))
     shardings = shard.parameter_shardings(params, mesh)
-    made = optimizer(params)
-    state, kept = train_state.abstract_on(mesh, params, shardings, made)
-    step = train_state.jit_step(train_state.make_step(loss_fn, made, ema, seed), kept, mesh)
+    made = optimizer(train_state.trained(params, frozen))
+    state, kept = train_state.abstract_on(mesh, params, shardings, made, frozen)
+    step = train_state.jit_step(train_state.make_step(loss_fn, made, ema, seed, frozen), kept, mesh)
     return step, (state, shard.abstract_batch(batch, mesh)), params

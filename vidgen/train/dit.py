@@ -30,11 +30,14 @@ from vidgen.parallel.program import Program
 from vidgen.parallel.shard import make_parallel
 from vidgen.sample.abstract import sampling_program
 from vidgen.sample.autoencoder import AnyVAEConfig, Autoencoder, load_autoencoder
-from vidgen.sample.pipeline import Networks, SampleConfig, save_model
+from vidgen.sample.pipeline import SampleConfig, save_model
+from vidgen.sample.program import Networks
+from vidgen.train import lora
 from vidgen.train.abstract import Mode, training_step
 from vidgen.train.cells import AlignmentConfig, init_reader, with_cells
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.loop import LoopConfig, Task
+from vidgen.train.lora import LoRAConfig
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.samples import SampleSheet
 from vidgen.train.state import LossFn
@@ -61,6 +64,8 @@ class DiTTraining:
         text_frozen: whether the text encoder stays as it is, as in models that take theirs from elsewhere.
         tasks: how often which parts of clips are given.
         alignment: how the transformer is taught what is in each cell.
+        lora: which matrices of the transformer are adapted by low rank, while all else of it and the text encoder stay
+            as they are in start_from. The run's model has them merged; beside it is lora.safetensors.
         prompts: what the sample sheets show.
         mesh: how the work is divided over devices.
         attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
@@ -82,6 +87,7 @@ class DiTTraining:
     text_frozen: bool = False
     tasks: TaskMix = TaskMix()
     alignment: AlignmentConfig = AlignmentConfig()
+    lora: LoRAConfig = LoRAConfig()
     sample: SampleConfig = SampleConfig()
     prompts: tuple[str, ...] = ()
     mesh: MeshConfig = MeshConfig()
@@ -95,6 +101,8 @@ class DiTTraining:
         networks = self._networks(vae.config)
         networks = dataclasses.replace(networks, dit=dataclasses.replace(networks.dit, deviation=vae.space.deviation))
         self.alignment.check(self.model, tuple(data.scenes for data in self.data))
+        if self.lora.rank and not self.start_from:
+            raise ValueError("lora.rank is set and start_from is empty: name the model whose matrices are adapted")
         cache = Path(self.cache) if self.cache else workdir / "latents"
         mesh, streams = make_mesh(self.mesh), self.streams(vae.config)
         plan, items = streams.plan(), [self._items(data, vae, cache) for data in self.data]
@@ -108,9 +116,10 @@ class DiTTraining:
             ema=self.optim.ema,
             flops=lambda batch: self._step_flops(networks, streams, plan, batch),
             clips=lambda batch: len(batch["latent_BTHWC"]) if "latent_BTHWC" in batch else round(sum(plan.clips_N)),
-            evaluations=(sheet,) if self.prompts else (),
-            export=lambda ema, folder: export(folder, networks, vae, ema, streams.text_length),
+            evaluations=(lambda averages: sheet(self._merged(averages)),) if self.prompts else (),
+            export=lambda averages, folder: self._export(folder, networks, vae, averages, streams.text_length),
             mesh=mesh,
+            frozen=self._frozen(),
         )
 
     def _items(self, data: LatentData, vae: Autoencoder, cache: Path) -> LatentItems:
@@ -121,10 +130,32 @@ class DiTTraining:
 
     def _init(self, networks: Networks, start_from: str, key: Array) -> dict:
         params = init_params(networks, start_from, key, self.text_from)
-        return {**params, "cells": init_reader(self.alignment, self.model, key)} if self.alignment.weight else params
+        if self.alignment.weight:
+            params["cells"] = init_reader(self.alignment, self.model, key)
+        if self.lora.rank:
+            params["lora"] = lora.init(self.lora, params["dit"], trees.fold_in_str(key, "lora"))
+        return params
 
     def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
-        return make_optimizer(self.optim, steps, params, frozen=("text",) if self.text_frozen else ())
+        return make_optimizer(self.optim, steps, params)
+
+    def _frozen(self) -> tuple[str, ...]:
+        if self.lora.rank:
+            return ("text", "dit")
+        return ("text",) if self.text_frozen else ()
+
+    def _merged(self, params: dict) -> dict:
+        """The parameters of a model, into which what adapts it is merged."""
+        if not self.lora.rank:
+            return params
+        factors = params["lora"]
+        others = {name: tree for name, tree in params.items() if name != "lora"}
+        return {**others, "dit": lora.merge(self.lora, params["dit"], factors)}
+
+    def _export(self, folder: Path, networks: Networks, vae: Autoencoder, params: dict, text_length: int) -> None:
+        export(folder, networks, vae, self._merged(params), text_length)
+        if self.lora.rank:
+            lora.save(folder / "lora.safetensors", self.lora, params["lora"])
 
     def streams(self, vae: AnyVAEConfig | None = None) -> Streams:
         """Where batches come from; vae is read from its file if neither it nor `vae_config` is given."""
@@ -159,11 +190,13 @@ class DiTTraining:
             self.streams(networks.vae).lengths,
         )
         parallel = make_parallel(mesh, self.model.dtype, self.attention)
-        return lambda params, batch, key: dit_loss(networks, objective, self._trained(params), batch, key, parallel)
+        return lambda params, batch, key: dit_loss(networks, objective, self._adapted(params), batch, key, parallel)
 
-    def _trained(self, params: dict) -> dict:
-        """Parameters through which the gradient goes only where they are trained."""
-        return {**params, "text": jax.lax.stop_gradient(params["text"])} if self.text_frozen else params
+    def _adapted(self, params: dict) -> dict:
+        """Parameters as the networks take them, with what adapts matrices beside these."""
+        if not self.lora.rank:
+            return params
+        return {**params, "dit": lora.attach(self.lora, params["dit"], params["lora"])}
 
     def program(self, mode: Mode, mesh: Mesh, clips: int = 1) -> Program:
         """The step on a packed batch, or on the stream with most tokens a batch; or the sampler for `clips` of that
@@ -180,7 +213,7 @@ class DiTTraining:
         if mode == "sample":
             return sampling_program(
                 networks,
-                jax.eval_shape(init, jax.eval_shape(lambda: jax.random.key(0))),
+                jax.eval_shape(lambda key: self._merged(init(key)), jax.eval_shape(lambda: jax.random.key(0))),
                 self.sample,
                 mesh,
                 self.attention,
@@ -199,6 +232,7 @@ class DiTTraining:
             self.optim.ema,
             self.loop.seed,
             batch,
+            self._frozen(),
         )
         count, frames = data.batch_size, scenes.frames
         if self.packing.rows:  # the average clip

@@ -19,7 +19,7 @@ from vidgen.models.layers import apply
 from vidgen.models.rows import Rows, apply_to_rows, lay_out
 from vidgen.models.text import TextEncoder
 from vidgen.parallel.shard import Parallel, one_device
-from vidgen.sample.pipeline import Networks
+from vidgen.sample.program import Networks
 from vidgen.train.cells import AlignmentConfig, Truth, cell_loss
 from vidgen.train.tasks import TaskMix, draw_made
 

@@ -67,7 +67,7 @@ class Task:
         init: key -> parameters.
         loss_fn: (params, batch, key) -> (loss, metrics).
         batches: a resumable stream of dictionaries of arrays: of each batch the rows of `shard.own_rows`.
-        make_optimizer: (params, steps) -> optimiser.
+        make_optimizer: (params that are trained, steps) -> optimiser.
         ema: decay of the moving average of parameters.
         flops: whole batch -> floating point operations that a step on it needs in theory (not counting recomputation).
         clips: whole batch -> how many clips are in it.
@@ -75,6 +75,7 @@ class Task:
         export: (averaged parameters, folder) -> None; called after each save, so that a run's model can always be used.
             Of several processes the first alone calls it and the evaluations, with arrays on its own devices.
         mesh: the devices that share the work; None is one device. `loss_fn` is traced under it.
+        frozen: names at the top of the tree of parameters that stay as they are; see `vidgen.train.state`.
     """
 
     init: Callable[[jax.Array], Any]
@@ -87,6 +88,7 @@ class Task:
     evaluations: tuple[Callable[[Any], Results], ...] = ()
     export: Callable[[Any, Path], None] | None = None
     mesh: Mesh | None = None
+    frozen: tuple[str, ...] = ()
 
 
 class NotFiniteError(RuntimeError):
@@ -128,9 +130,9 @@ def _train(
 
     shardings = shard.parameter_shardings(jax.eval_shape(init), mesh)
     params = jax.jit(init, out_shardings=shardings)()
-    optimizer = task.make_optimizer(params, config.steps)
-    state, kept = train_state.create_on(mesh, params, shardings, optimizer)
-    step = train_state.make_step(task.loss_fn, optimizer, task.ema, config.seed)
+    optimizer = task.make_optimizer(train_state.trained(params, task.frozen), config.steps)
+    state, kept = train_state.create_on(mesh, params, shardings, optimizer, task.frozen)
+    step = train_state.make_step(task.loss_fn, optimizer, task.ema, config.seed, task.frozen)
     step_fn = agreeing_step(step, kept, mesh)
     batches = iter(task.batches)
     with Checkpoints(workdir / "checkpoints", config.keep) as checkpoints, interruptions() as interrupted:
@@ -142,7 +144,7 @@ def _train(
                 log.say(line)
             log.say(
                 f"{'resuming at step ' + str(start) if start else 'starting'} in {workdir}: "
-                f"{trees.count(state.params):,} parameters, {config.steps:,} steps{_where(mesh)}"
+                f"{_size(state)}, {config.steps:,} steps{_where(mesh)}"
             )
             state = run.steps(state, start, step_fn, batches, log, interrupted)
             checkpoints.wait()
@@ -165,6 +167,13 @@ def _restore(checkpoints: Checkpoints, state: TrainState, batches: Any) -> tuple
     state, position, start = restored
     batches.set_state(position)
     return state, start, lines
+
+
+def _size(state: TrainState) -> str:
+    """How many parameters there are, and how many of them are trained."""
+    all_of_them, moving = trees.count(state.params), trees.count(state.ema)
+    part = "" if moving == all_of_them else f", of which {moving:,} are trained"
+    return f"{all_of_them:,} parameters{part}"
 
 
 def _where(mesh: Mesh) -> str:
@@ -223,7 +232,7 @@ class _Run:
         self.checkpoints.save(step, state, batches.get_state(), self.config_json)
         saving = time.perf_counter() - began
         self.goodput.saved(step)
-        if self.task.export is not None and (averages := hosts.on_first(state.ema, self.mesh)):
+        if self.task.export is not None and (averages := hosts.on_first(state.averages, self.mesh)):
             params, mesh = averages
             with jax.set_mesh(mesh), written_locally(self.workdir / "model") as folder:
                 self.task.export(params, folder)
@@ -231,7 +240,7 @@ class _Run:
         log.scalars(step, {**stalls, "goodput": self.goodput.share()})
 
     def _evaluate(self, step: int, state: TrainState, log: Log) -> None:
-        if not self.task.evaluations or not (averages := hosts.on_first(state.ema, self.mesh)):
+        if not self.task.evaluations or not (averages := hosts.on_first(state.averages, self.mesh)):
             return
         params, mesh = averages
         with jax.set_mesh(mesh):

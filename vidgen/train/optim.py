@@ -55,17 +55,8 @@ def schedule(config: OptimConfig, steps: int) -> optax.Schedule:
     )
 
 
-def make_optimizer(
-    config: OptimConfig, steps: int, params: dict, frozen: tuple[str, ...] = ()
-) -> optax.GradientTransformation:
-    """The optimiser for a tree of parameters; kernels under "blocks" carry their layer as the first axis.
-
-    frozen: names at the top of the tree whose parameters stay as they are, without decay. (The loss should stop their
-    gradient, which would be computed for nothing and would count in the norm.)
-    """
-    if frozen:
-        still = {name: jax.tree.map(lambda _, name=name: name in frozen, tree) for name, tree in params.items()}
-        return optax.chain(make_optimizer(config, steps, params), optax.masked(optax.set_to_zero(), still))
+def make_optimizer(config: OptimConfig, steps: int, params: dict) -> optax.GradientTransformation:
+    """The optimiser for a tree of parameters; kernels under "blocks" carry their layer as the first axis."""
     matrices = jax.tree.map(lambda x: x.ndim >= 2, params)
     lr = schedule(config, steps)
     clip = optax.clip_by_global_norm(config.clip)

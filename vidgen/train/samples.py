@@ -11,7 +11,8 @@ from vidgen.data.tokenizer import load_tokenizer
 from vidgen.parallel.attention import Kind
 from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.export import contact_sheet
-from vidgen.sample.pipeline import Networks, Pipeline, SampleConfig
+from vidgen.sample.pipeline import Pipeline, SampleConfig
+from vidgen.sample.program import Networks
 from vidgen.train.loop import Results
 from vidgen.worlds.holdout import AnyScenes
 

@@ -104,10 +104,14 @@ class VAETraining:
                 self.model, ema, kept or measure_space(self.model, ema, measured), folder
             ),
             mesh=mesh,
+            frozen=self._frozen(),
         )
 
     def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
-        return make_optimizer(self.optim, steps, params, frozen=("encoder",) if self.loss.decoder_only else ())
+        return make_optimizer(self.optim, steps, params)
+
+    def _frozen(self) -> tuple[str, ...]:
+        return ("encoder",) if self.loss.decoder_only else ()
 
     def task_loss(self) -> LossFn:
         """The loss that a run takes the gradient of."""
@@ -133,6 +137,7 @@ class VAETraining:
             self.optim.ema,
             self.loop.seed,
             batch,
+            self._frozen(),
         )
         return Program(
             function=step,
@@ -163,8 +168,6 @@ def vae_loss(
 ) -> tuple[Array, dict[str, Array]]:
     """Loss of uint8 clips [B, F, H, W, 3] and its parts."""
     x = to_float(video_BFHWC)
-    if weights.decoder_only:
-        params = {**params, "encoder": jax.lax.stop_gradient(params["encoder"])}
     y, mean, logvar = apply(vae, params, x, key)
     frames = jnp.ones(x.shape[1]).at[0].set(weights.first_frame)
     frames = (frames / frames.mean())[:, None, None, None]
