@@ -5,12 +5,16 @@
 import shutil
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from vidgen.cli import main as cli
-from vidgen.sample.pipeline import load_pipeline
+from vidgen.sample.pipeline import load_pipeline, model_folder
+from vidgen.train import lora
+from vidgen.train.lora import LoRAConfig
 from vidgen.weights.keymap import Weights
+from vidgen.weights.safetensors import load_params
 
 FOLDER = Path(__file__).parents[1] / "golden" / "wan_pipeline"
 PARTS = ("transformer", "text_encoder", "vae")
@@ -48,6 +52,31 @@ def test_export_keeps_every_byte_or_casts(tmp_path, capsys) -> None:
     assert not list(tmp_path.glob("*.unfinished"))
 
 
+def test_an_adaptation_is_merged(tmp_path, capsys) -> None:
+    folder = model_folder()
+    before, _ = load_params(folder / "dit.safetensors")
+    config = LoRAConfig(2, targets=("blocks/up",))
+    factors = lora.init(config, before["dit"], jax.random.key(0))
+    factors["blocks"]["up"]["b"] += 0.1
+    lora.save(tmp_path / "lora.safetensors", config, factors)
+    argv = ["weights", "merge", "default", str(tmp_path / "lora.safetensors"), "--strength", "0.5"]
+    assert cli.main([*argv, "--out", str(tmp_path / "mine")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'mine'}\n"
+    after = load_pipeline(tmp_path / "mine")
+    product = factors["blocks"]["up"]["a"] @ factors["blocks"]["up"]["b"]
+    change = after.params["dit"]["blocks"]["up"]["kernel"] - before["dit"]["blocks"]["up"]["kernel"]
+    np.testing.assert_allclose(change, 0.5 * config.alpha / 2 * product, atol=2e-3)
+    np.testing.assert_array_equal(after.params["dit"]["out"]["kernel"], before["dit"]["out"]["kernel"])
+    assert after.card["scores"] == {} and after.card["name"] == "vidgen first light, adapted"
+    lora.save(
+        tmp_path / "other.safetensors", config, {"blocks": {"up": {"a": np.ones((6, 5, 2)), "b": np.ones((6, 2, 5))}}}
+    )
+    argv[3] = str(tmp_path / "other.safetensors")
+    assert cli.main([*argv, "--out", str(tmp_path / "other")]) == 2
+    assert "blocks/up is adapted as a matrix of (6, 5, 5) and the transformer has one of" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists() and not list(tmp_path.glob("*.unfinished"))
+
+
 def test_bad_input_is_one_line(tmp_path, refused) -> None:
     damaged = tmp_path / "damaged"
     shutil.copytree(FOLDER, damaged)
@@ -61,12 +90,15 @@ def test_bad_input_is_one_line(tmp_path, refused) -> None:
         (["verify", str(damaged)], "is not a complete safetensors file"),
         (["export", str(FOLDER), "--out", str(tmp_path)], "is there already"),
         (["export", str(FOLDER), "--out", str(tmp_path / "x"), "--shard-gib", "0"], "--shard-gib must be above 0"),
+        (["merge", "default", str(damaged / "model_index.json"), "--out", str(tmp_path / "x")], "safetensors file"),
+        (["merge", "default", "no.safetensors", "--out", str(tmp_path / "x")], "no weights file no.safetensors"),
+        (["merge", "no-model", "x.safetensors", "--out", str(tmp_path / "x")], "no model 'no-model'"),
         (["inpsect", "x"], "did you mean inspect?"),
     ):
         assert message in refused(["weights", *argv])
 
 
-@pytest.mark.parametrize("command", ["inspect", "verify", "export"])
+@pytest.mark.parametrize("command", ["inspect", "verify", "export", "merge"])
 def test_help_pages_end_with_an_example(capsys, command) -> None:
     assert cli.main(["weights", command, "--help"]) == 0
     assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith(f"  vidgen weights {command} ")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""`vidgen weights`: looks into weights, checks a public model's, and writes them in another type."""
+"""`vidgen weights`: looks into weights, checks and rewrites a public model's, and merges what adapts a model."""
 
 import re
 from collections.abc import Sequence
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 HELP = """\
 usage: vidgen weights COMMAND ...
 
-Looks into weights, checks a public model's, and writes them in another type.
+Looks into weights, checks a public model's, writes them in another type, and merges what adapts a model.
 Weights are safetensors files, or folders of them; pickles are refused.
 
 commands:
   inspect   what a file or a folder holds: names, shapes, types, how many
   verify    whether every weight of a public model (Wan 2.1) has its place
   export    write a public model again, in another type or in files of another size
+  merge     write a model with a low-rank adaptation (lora.safetensors) merged into it
 
 options:
   -h, --help   show this page; "vidgen weights COMMAND --help" shows the page of a command
@@ -47,6 +48,11 @@ examples:
 EXPORT_EXAMPLES = """
 examples:
   vidgen weights export Wan2.1-T2V-1.3B-Diffusers --out wan-bfloat16 --dtype bfloat16
+"""
+MERGE_EXAMPLES = """
+examples:
+  vidgen weights merge default runs/mine/model/lora.safetensors --out mine
+  vidgen weights merge default runs/mine/model/lora.safetensors --strength 0.5 --out half
 """
 
 
@@ -80,9 +86,23 @@ class Export:
     """The largest file, in GiB."""
 
 
+@dataclass(frozen=True)
+class Merge:
+    """Options of `vidgen weights merge`."""
+
+    model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME|DIR")]
+    """The model that was adapted."""
+    adaptation: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
+    """The lora.safetensors of a run."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")]
+    """The folder to make; it must not exist yet."""
+    strength: Annotated[float, tyro.conf.arg(metavar="X")] = 1.0
+    """How much of it is merged: 0 is the model as it was, 1 as it was trained."""
+
+
 def run(argv: Sequence[str]) -> None:
     """Runs the command; bad input is a `ValueError` or an `OSError`."""
-    dispatch("weights", HELP, {"inspect": inspect, "verify": verify, "export": export}, argv)
+    dispatch("weights", HELP, {"inspect": inspect, "verify": verify, "export": export, "merge": merge}, argv)
 
 
 def inspect(argv: Sequence[str]) -> None:
@@ -167,6 +187,40 @@ def export(argv: Sequence[str]) -> None:
                 metadata={"format": "pt"},
                 shard_bytes=int(options.shard_gib * 2**30),
             )
+        unfinished.replace(options.out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    print(options.out)
+
+
+def merge(argv: Sequence[str]) -> None:
+    """`vidgen weights merge`."""
+    options: Merge = parse_arguments(Merge, argv, prog="vidgen weights merge", epilog=MERGE_EXAMPLES)
+    if options.out.exists():
+        raise FileExistsError(f"{str(options.out)!r} is there already: choose another --out.")
+
+    import dataclasses
+    import json
+    import shutil
+
+    from vidgen.sample.pipeline import load_card, model_folder
+    from vidgen.train import lora
+    from vidgen.weights.safetensors import load_params, save_params
+
+    folder, card = model_folder(options.model), load_card(options.model)
+    config, factors = lora.load(options.adaptation)
+    params, metadata = load_params(folder / "dit.safetensors")
+    weighed = dataclasses.replace(config, alpha=config.alpha * options.strength)
+    params["dit"] = lora.merge(weighed, {**params["dit"]}, factors)
+    name = f"{card['name']}, adapted"
+    card |= {"name": name, "scores": {}, "limits": [*card["limits"], "It was adapted, and not measured since."]}
+    unfinished = options.out.with_name(options.out.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir()
+        shutil.copy(folder / "vae.safetensors", unfinished)
+        save_params(unfinished / "dit.safetensors", params, "float16", metadata)
+        (unfinished / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         unfinished.replace(options.out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

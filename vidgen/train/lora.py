@@ -79,14 +79,21 @@ def attach(config: LoRAConfig, params: Mapping[str, Any], factors: Mapping[str, 
 
 
 def merge(config: LoRAConfig, params: Mapping[str, Any], factors: Mapping[str, Any]) -> dict:
-    """The transformer's parameters with the products added to their kernels; float32 sums, the kernels' own type."""
+    """The transformer's parameters with the products added to their kernels; float32 sums, the kernels' own type.
+
+    Raises:
+        ValueError: the transformer lacks a layer that is adapted, or it is of another shape.
+    """
     merged = trees.flatten_names(params)
     flat = trees.flatten_names(factors)
     for name in flat:
         if name.endswith("/a"):
             layer = name.removesuffix("/a")
             product = jnp.matmul(flat[name], flat[f"{layer}/b"], preferred_element_type=jnp.float32)
-            kernel = merged[layer + KERNEL]
+            kernel = merged.get(layer + KERNEL)
+            if kernel is None or kernel.shape != product.shape:
+                has = "none" if kernel is None else f"one of {kernel.shape}"
+                raise ValueError(f"{layer} is adapted as a matrix of {product.shape} and the transformer has {has}")
             merged[layer + KERNEL] = (kernel + config.weight * product).astype(kernel.dtype)
     return trees.unflatten(merged)
 
