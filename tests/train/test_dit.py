@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vidgen import train
+from vidgen import train, trees
 from vidgen.config import load_experiment
 from vidgen.data.packing import PackingConfig
 from vidgen.diffusion.loss import masked_mean
@@ -19,7 +19,8 @@ from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.sample.autoencoder import load_autoencoder
-from vidgen.sample.pipeline import assemble
+from vidgen.sample.card import Card
+from vidgen.sample.pipeline import assemble, load_card, load_pipeline
 from vidgen.sample.program import Networks
 from vidgen.train.cells import AlignmentConfig, Truth, cell_loss, init_reader
 from vidgen.train.dit import DiTTraining, init_params
@@ -98,6 +99,11 @@ def test_a_small_run_makes_a_model_that_can_be_sampled(tmp_path: Path) -> None:
     pipeline = assemble(load_autoencoder(vae), tmp_path / "dit" / "model" / "dit.safetensors")
     clip = pipeline.generate(["a dog"], frames=5, width=16, height=16, steps=2)
     assert clip.shape == (1, 5, 16, 16, 3)
+    card = Card.from_dict(load_card(tmp_path / "dit" / "model"))
+    assert (card.name, card.size, card.size_multiple, card.max_frames, card.tasks) == ("dit", (16, 16), 8, 5, ())
+    assert card.parameters["vae"] == trees.count(pipeline.params["vae"]) and len(card.concepts) > 256
+    again = load_pipeline(tmp_path / "dit" / "model").generate(["a dog"], frames=5, width=16, height=16, steps=2)
+    np.testing.assert_array_equal(again, clip)
     assert (tmp_path / "dit" / "samples" / "samples-0000004.png").is_file()
     # Another run starts from this one's weights.
     again = dataclasses.replace(experiment, start_from=str(tmp_path / "dit" / "model" / "dit.safetensors"))

@@ -4,6 +4,7 @@
 
 import dataclasses
 import functools
+import json
 from pathlib import Path
 
 import jax
@@ -22,6 +23,7 @@ from vidgen.sample.pipeline import load_params, save_model
 from vidgen.sample.program import Networks
 from vidgen.train import lora
 from vidgen.train import state as train_state
+from vidgen.train.card import run_card
 from vidgen.train.dit import init_params
 from vidgen.train.loop import LoopConfig
 from vidgen.train.lora import LoRAConfig
@@ -85,6 +87,9 @@ def start(tmp_path_factory) -> tuple[Path, Path]:
     params = VAE(config).init(jax.random.key(0), jnp.zeros((1, 5, 16, 16, 3)), jax.random.key(1))["params"]
     Autoencoder(config, params, identity_space(4)).save(folder / "vae.safetensors")
     save_model(folder, NETWORKS, random_params(), 7)
+    run_card("before", TINY.streams(config), {}, ()).save(folder)
+    card = json.loads((folder / "card.json").read_text()) | {"concepts": [{"name": "snail", "synonyms": []}]}
+    (folder / "card.json").write_text(json.dumps(card))
     return folder / "vae.safetensors", folder / "dit.safetensors"
 
 
@@ -102,6 +107,10 @@ def test_a_run_trains_a_and_b_alone(start, tmp_path: Path) -> None:
     train.run(experiment, tmp_path)
     before, _ = load_params(model)
     after, _ = load_params(tmp_path / "model" / "dit.safetensors")
+    assert json.loads((tmp_path / "model" / "card.json").read_text())["concepts"][0] == {
+        "name": "snail",
+        "synonyms": [],
+    }
     config, factors = lora.load(tmp_path / "model" / "lora.safetensors")
     assert config == CONFIG and all(np.any(x) for x in jax.tree.leaves(factors))
     merged = lora.merge(config, jax.tree.map(jnp.asarray, before["dit"]), factors)

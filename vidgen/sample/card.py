@@ -3,8 +3,10 @@
 """The model card: what a model says about itself, and which requests it takes, known before any weight is read."""
 
 import dataclasses
+import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 
@@ -58,6 +60,11 @@ class Card:
         values["tasks"] = tuple(card.get("tasks", ()))
         values["size"] = (int(card["size"][0]), int(card["size"][1]))
         return cls(**values)
+
+    def save(self, folder: Path) -> None:
+        """Writes card.json, which makes a folder with weights one that can be sampled from."""
+        text = json.dumps(dataclasses.asdict(self), indent=2)
+        (folder / "card.json").write_text(text + "\n", encoding="utf-8")
 
     def check_size(self, width: int, height: int) -> None:
         """Raises a `ValueError` unless the model takes this size."""

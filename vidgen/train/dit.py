@@ -34,6 +34,7 @@ from vidgen.sample.pipeline import SampleConfig, save_model
 from vidgen.sample.program import Networks
 from vidgen.train import lora
 from vidgen.train.abstract import Mode, training_step
+from vidgen.train.card import concepts_beside, run_card
 from vidgen.train.cells import AlignmentConfig, init_reader, with_cells
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.loop import LoopConfig, Task
@@ -117,7 +118,7 @@ class DiTTraining:
             flops=lambda batch: self._step_flops(networks, streams, plan, batch),
             clips=lambda batch: len(batch["latent_BTHWC"]) if "latent_BTHWC" in batch else round(sum(plan.clips_N)),
             evaluations=(lambda averages: sheet(self._merged(averages)),) if self.prompts else (),
-            export=lambda averages, folder: self._export(folder, networks, vae, averages, streams.text_length),
+            export=lambda averages, folder: self._export(folder, networks, vae, averages, workdir.name),
             mesh=mesh,
             frozen=self._frozen(),
         )
@@ -152,10 +153,17 @@ class DiTTraining:
         others = {name: tree for name, tree in params.items() if name != "lora"}
         return {**others, "dit": lora.merge(self.lora, params["dit"], factors)}
 
-    def _export(self, folder: Path, networks: Networks, vae: Autoencoder, params: dict, text_length: int) -> None:
-        export(folder, networks, vae, self._merged(params), text_length)
+    def _export(self, folder: Path, networks: Networks, vae: Autoencoder, params: dict, name: str) -> None:
+        """Writes the averaged parameters, the VAE and a card, so that the folder can be sampled from."""
+        folder.mkdir(parents=True, exist_ok=True)
+        merged, streams = self._merged(params), self.streams(networks.vae)
+        vae.save(folder / "vae.safetensors")
+        save_model(folder, networks, merged, streams.text_length)
         if self.lora.rank:
             lora.save(folder / "lora.safetensors", self.lora, params["lora"])
+        parameters = {part: trees.count(merged[part]) for part in ("dit", "text")} | {"vae": trees.count(vae.params)}
+        known = concepts_beside(self.start_from) if self.lora.rank else ()
+        run_card(name, streams, parameters, self.tasks.names, known).save(folder)
 
     def streams(self, vae: AnyVAEConfig | None = None) -> Streams:
         """Where batches come from; vae is read from its file if neither it nor `vae_config` is given."""
@@ -307,10 +315,3 @@ def step_flops(networks: Networks, latent_shape: tuple[float, ...], text_length:
     text_token += text.layers * (4 * text.width**2 + 3 * text.width * text.hidden + 2 * text.width * S)
     times_ = T * (cfg.time_width * D + D * D + 6 * D * D)
     return 3 * 2.0 * B * (L * token + S * text_token + times_)
-
-
-def export(folder: Path, networks: Networks, vae: Autoencoder, params: dict, text_length: int) -> None:
-    """Writes the averaged parameters and the VAE, so that the folder can be sampled from."""
-    folder.mkdir(parents=True, exist_ok=True)
-    vae.save(folder / "vae.safetensors")
-    save_model(folder, networks, params, text_length)

@@ -36,6 +36,11 @@ class TaskMix:
             raise ValueError(f"the weights of tasks are {weights}; none may be below 0, and one must be above")
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What a model trained on them can do beside making all of a clip; see `vidgen.sample.card.Card.tasks`."""
+        return (*(("ends",) if self.first or self.last or self.both else ()), *(("box",) if self.box else ()))
+
+    @property
     def always_free(self) -> bool:
         """Whether nothing is ever given."""
         return not any((self.first, self.last, self.both, self.box))

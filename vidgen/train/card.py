@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a trained model says of itself before anybody has measured it."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from vidgen.sample.card import Card, CardConcept
+from vidgen.train.streams import Streams
+from vidgen.worlds.motion import FPS
+from vidgen.worlds.sprites import load_atlas
+
+
+def run_card(
+    name: str,
+    streams: Streams,
+    parameters: Mapping[str, int],
+    tasks: tuple[str, ...],
+    known: tuple[CardConcept, ...] = (),
+) -> Card:
+    """The card of a model that was trained on these streams.
+
+    Args:
+        name: of the run.
+        parameters: how many, by part of the model; tasks: see `Card`.
+        known: what the model that it was made from knows, and it has not unlearned.
+    """
+    scenes = [data.scenes for data in streams.data]
+    longest = max(scenes, key=lambda one: one.frames)
+    sides = [side for one in scenes for side in (one.width, one.height)]
+    atlas, before = load_atlas(), {concept.name for concept in known}
+    everything = tuple(concept.name for concept in atlas.concepts)
+    shown = dict.fromkeys(concept for one in scenes for concept in one.concepts or everything)
+    found = [atlas.concepts[atlas.index(concept)] for concept in shown if concept not in before]
+    multiples = [cells * pixels for cells, pixels in zip(streams.patch[1:], streams.vae.patch[1:], strict=True)]
+    kinds = [
+        f"{data.name} ({one.width}x{one.height}, {one.frames} frames)"
+        for data, one in zip(streams.data, scenes, strict=True)
+    ]
+    return Card(
+        name=name,
+        parameters=parameters,
+        trained_on=", ".join(kinds),
+        scores={},
+        limits=("Nobody has measured it.",),
+        concepts=(*known, *(CardConcept(concept.name, tuple(concept.synonyms)) for concept in found)),
+        size=(longest.width, longest.height),
+        size_multiple=math.lcm(*multiples),
+        least_side=min(sides),
+        most_side=max(sides),
+        max_frames=longest.frames,
+        fps=FPS,
+        tasks=tasks,
+    )
+
+
+def concepts_beside(weights: str) -> tuple[CardConcept, ...]:
+    """The concepts of the card that lies beside a file of weights; none without a card."""
+    card = Path(weights).with_name("card.json")
+    return Card.from_dict(json.loads(card.read_text(encoding="utf-8"))).concepts if card.is_file() else ()
