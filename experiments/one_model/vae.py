@@ -29,7 +29,7 @@ def get_config() -> VAETraining:
         still,
         start_from="runs/vae_decoder/model/vae.safetensors",
         scenes=SCENES,
-        loss=dataclasses.replace(still.loss, structure=0.2),
+        loss=dataclasses.replace(still.loss, square=4.0, structure=0.2),
         optim=OptimConfig(lr=1.2e-3, warmup=100, ema=0.998, cooldown=0.9, lr_end=0.01),
-        loop=dataclasses.replace(still.loop, steps=12_000, eval_every=1000),
+        loop=dataclasses.replace(still.loop, steps=11_000, eval_every=1000),
     )

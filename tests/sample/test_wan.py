@@ -4,6 +4,7 @@
 
 import json
 import shutil
+import weakref
 from pathlib import Path
 
 import jax
@@ -52,6 +53,26 @@ def test_devices_share_the_weights_and_make_the_same(expected) -> None:
     assert len(divided) > 10
     video = model.generate(PROMPTS, **ASKED, noise_BTHWC=expected["noise"].transpose(0, 2, 3, 4, 1))
     assert farthest(video, expected["video"]) < 1e-3
+
+
+def test_the_text_encoder_is_gone_before_the_transformer_comes(expected, monkeypatch) -> None:
+    read, alive = wan._read_part, []
+
+    def recorded(folder, part, mesh):
+        params = read(folder, part, mesh)
+        alive.append((part.name, [name for name, leaf in leaves if leaf() is not None]))
+        leaves.extend((part.name, weakref.ref(leaf)) for leaf in jax.tree.leaves(params))
+        return params
+
+    leaves: list = []
+    monkeypatch.setattr(wan, "_read_part", recorded)
+    model = wan.load_wan(FOLDER, "float32", keep_text=False)
+    assert alive == []
+    noise = expected["noise"].transpose(0, 2, 3, 4, 1)
+    assert farthest(model.generate(PROMPTS, **ASKED, noise_BTHWC=noise), expected["video"]) < 1e-3
+    assert [(name, "text" in others) for name, others in alive] == [("text", False), ("dit", False), ("vae", False)]
+    model.generate(PROMPTS[:1], **ASKED)
+    assert [name for name, _ in alive[3:]] == ["text"]
 
 
 def test_the_command_makes_a_video_with_it(tmp_path, capsys) -> None:

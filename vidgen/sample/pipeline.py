@@ -24,7 +24,8 @@ from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import parameter_shardings
 from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder
-from vidgen.sample.program import SOLVERS, Networks, SolverName, text_to_video
+from vidgen.sample.parts import Parts
+from vidgen.sample.program import SOLVERS, Captions, Networks, SolverName, read_captions, text_to_video
 from vidgen.sample.tasks import Known
 from vidgen.weights.safetensors import load_params, save_params
 from vidgen.worlds.motion import FPS
@@ -69,7 +70,8 @@ class Pipeline:
 
     Attributes:
         networks: shapes.
-        params: {"text": ..., "dit": ..., "vae": ...}.
+        params: {"text": ..., "dit": ..., "vae": ...}; of `Parts` the text encoder is read for each call and freed
+            before the others are read.
         space: of the VAE's latents.
         tokenizer: of the captions it was trained on.
         defaults: how it is sampled where nothing else is said.
@@ -80,7 +82,7 @@ class Pipeline:
     """
 
     networks: Networks
-    params: dict[str, Any]
+    params: dict[str, Any] | Parts
     space: LatentSpace
     tokenizer: Tokenizer | PublicTokenizer
     text_length: int
@@ -140,10 +142,8 @@ class Pipeline:
         _check_start(self.networks, (clips, *shape), known, start, noise_BTHWC)
         ids = self.tokenizer.batch([*prompts, negative], self.text_length)
         mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
-        params = self.params
-        if mesh.size > 1:
-            params = jax.device_put(params, parameter_shardings(params, mesh))
         with jax.set_mesh(mesh):
+            params, captions, negatives = self._read(ids, mesh)
             video = text_to_video(
                 self.networks,
                 shape,
@@ -153,8 +153,8 @@ class Pipeline:
                 times.schedule(how.steps, how.shift, start, how.train_steps),
                 params,
                 self.space,
-                ids[:-1],
-                ids[-1:],
+                captions,
+                negatives,
                 jax.tree.map(jnp.float32, guided),
                 trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC),
                 known,
@@ -162,6 +162,19 @@ class Pipeline:
             )
         before = self.networks.vae.lead
         return np.asarray(video)[:, before : before + frames]
+
+    def _read(self, ids_BS: np.ndarray, mesh: Mesh) -> tuple[dict[str, Any], Captions, Captions]:
+        """The parameters that the sampler needs, the captions, and the last of them, which is the negative one."""
+        if isinstance(self.params, Parts):
+            # Waited for, so that the encoder is freed before the next network is read.
+            read = read_captions(self.networks.text, mesh, self.params.once("text"), jnp.asarray(ids_BS))
+            features, real = jax.block_until_ready(read)
+            params = {name: self.params[name] for name in ("dit", "vae")}
+            return params, (features[:-1], real[:-1]), (features[-1:], real[-1:])
+        params = self.params
+        if mesh.size > 1:
+            params = jax.device_put(params, parameter_shardings(params, mesh))
+        return params, jnp.asarray(ids_BS[:-1]), jnp.asarray(ids_BS[-1:])
 
 
 def _latent_shape(networks: Networks, frames: int, height: int, width: int) -> tuple[int, int, int, int]:
@@ -275,7 +288,7 @@ def load_pipeline(model: str | Path = "default") -> Pipeline:
     from vidgen.sample import wan  # which is made of what is in this file
 
     if wan.is_wan(Path(model)):
-        return wan.load_wan(Path(model))
+        return wan.load_wan(Path(model), keep_text=False)
     folder = model_folder(model)
     return assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", load_card(model))
 

@@ -29,6 +29,8 @@ SOLVERS: dict[str, solvers.Solver] = {
     "unipc": solvers.unipc,
 }
 SolverName = Literal["euler", "heun", "dpm", "unipc"]
+Captions = Array | tuple[Array, Array]
+"""Ids of tokens [B, S], or what the text encoder says of them: features [B, S, D], and which are real [B, S]."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +52,8 @@ def text_to_video(
     ts: Array,
     params: dict,
     space: LatentSpace,
-    ids_BS: Array,
-    negative_1S: Array,
+    captions: Captions,
+    negative: Captions,
     guidance: Guidance,
     key: Array,
     known: Known | None = None,
@@ -66,19 +68,25 @@ def text_to_video(
     Args:
         networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
         mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
-        ts: times to visit; params: {"text", "dit", "vae"}; space: of the latents.
-        ids_BS: captions; negative_1S: the unconditional one; guidance: how; key: of the noise, or the noise itself.
+        ts: times to visit; params: {"text", "dit", "vae"}, without "text" if captions were read; space: of the latents.
+        captions; negative: the unconditional one; guidance: how; key: of the noise, or the noise itself.
         known: what is given of the clips.
         captions_T: which caption each latent frame follows, where all are of one clip.
     """
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
     latent = text_to_latent(
-        networks, shape, ts, solver, params, ids_BS, negative_1S, guidance, key, parallel, known, captions_T
+        networks, shape, ts, solver, params, captions, negative, guidance, key, parallel, known, captions_T
     )
     filled = fill_time(space.leave(latent), parallel.multiple)
     # Devices that divide time have each a part of it already.
     at_once = AT_ONCE if parallel.multiple == 1 else filled.shape[1]
     return decode_groups(networks.vae, params["vae"], filled, parallel.shard, at_once)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def read_captions(config: TextConfig, mesh: Mesh, params: dict, ids_BS: Array) -> tuple[Array, Array]:
+    """What a text encoder says of captions, as a program of its own; call it under `jax.set_mesh(mesh)`."""
+    return apply(TextEncoder(config, make_parallel(mesh, config.dtype).shard), params, ids_BS)
 
 
 def fill_time(latent_BTHWC: Array, multiple: int) -> Array:
@@ -97,8 +105,8 @@ def text_to_latent(
     ts: Array,
     solver: str,
     params: dict,
-    ids_BS: Array,
-    negative_1S: Array,
+    captions: Captions,
+    negative: Captions,
     guidance: Guidance,
     key: Array,
     parallel: Parallel | None = None,
@@ -112,14 +120,12 @@ def text_to_latent(
     """
     parallel = parallel or one_device(networks.dit.dtype)
     encoder = TextEncoder(networks.text, parallel.shard)
-    # A clip's captions come after the axis of clips.
-    axis = 1 if captions_T is None else 0
-    cond = jax.tree.map(lambda x: jnp.expand_dims(x, axis), apply(encoder, params["text"], ids_BS))
-    uncond = jax.tree.map(
-        lambda one, all_: jnp.broadcast_to(one[:, None], (1, *all_.shape[1:])),
-        apply(encoder, params["text"], negative_1S),
-        cond,
+    said, unsaid = (
+        text if isinstance(text, tuple) else apply(encoder, params["text"], text) for text in (captions, negative)
     )
+    # A clip's captions come after the axis of clips.
+    cond = jax.tree.map(lambda x: jnp.expand_dims(x, 1 if captions_T is None else 0), said)
+    uncond = jax.tree.map(lambda one, all_: jnp.broadcast_to(one[:, None], (1, *all_.shape[1:])), unsaid, cond)
     clips = cond[0].shape[0]
     dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
 

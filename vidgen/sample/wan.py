@@ -3,6 +3,7 @@
 """Wan 2.1 from the folder that diffusers keeps it in: shapes, weights, tokenizer, schedule, as a pipeline of ours."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from vidgen.models.wan_vae import WanVAEConfig
 from vidgen.parallel.attention import dense
 from vidgen.parallel.shard import abstract, parameter_shardings
 from vidgen.sample.autoencoder import identity_space, vae_shapes
+from vidgen.sample.parts import Parts
 from vidgen.sample.pipeline import Pipeline, SampleConfig
 from vidgen.sample.program import Networks
 from vidgen.weights import keymap
@@ -59,24 +61,25 @@ def wan_card(folder: Path) -> dict[str, Any]:
     }
 
 
-def load_wan(folder: Path, dtype: str = "bfloat16", mesh: Mesh | None = None) -> Pipeline:
+def load_wan(folder: Path, dtype: str = "bfloat16", mesh: Mesh | None = None, keep_text: bool = True) -> Pipeline:
     """A pipeline of all parts of the folder.
 
     Args:
         dtype: of the operands of products; weights keep the type that they are stored in.
         mesh: devices among which the weights are divided as they are read.
+        keep_text: whether the text encoder, which is larger than the smaller transformer, is read once and kept, as one
+            wants where many prompts are made. Else it is read for each call and freed before the others are read.
 
     Raises:
         FileNotFoundError: a part is missing.
         ValueError: a part is of another model, or its weights do not fit its config.
     """
     networks = wan_networks(folder, dtype)
-    params = {}
-    for part in _parts(networks):
-        shapes = part.shapes
-        if mesh is not None and mesh.size > 1:
-            shapes = abstract(shapes, parameter_shardings({part.name: shapes}, mesh)[part.name])
-        params[part.name] = keymap.load(Weights(folder / part.folder), part.table, shapes)
+    readers = {part.name: functools.partial(_read_part, folder, part, mesh) for part in _parts(networks)}
+    if not keep_text:
+        for part in _parts(networks):
+            keymap.check(Weights(folder / part.folder), part.table, part.shapes)
+    params = {name: read() for name, read in readers.items()} if keep_text else Parts(readers)
     schedule = _read(folder / "scheduler" / "scheduler_config.json")
     return Pipeline(
         networks,
@@ -94,6 +97,14 @@ def load_wan(folder: Path, dtype: str = "bfloat16", mesh: Mesh | None = None) ->
         ),
         mesh,
     )
+
+
+def _read_part(folder: Path, part: "Part", mesh: Mesh | None) -> Any:
+    """The parameters of one network."""
+    shapes = part.shapes
+    if mesh is not None and mesh.size > 1:
+        shapes = abstract(shapes, parameter_shardings({part.name: shapes}, mesh)[part.name])
+    return keymap.load(Weights(folder / part.folder), part.table, shapes)
 
 
 def wan_networks(folder: Path, dtype: str = "bfloat16") -> Networks:

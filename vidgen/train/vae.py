@@ -44,6 +44,7 @@ class VAELossConfig:
 
     Attributes:
         gradient: of the L1 between horizontal and vertical differences, which keeps edges sharp.
+        square: of the squared error, which asks most where the picture is farthest off, as PSNR does.
         structure: of 1 - SSIM of the brightness, which keeps faint texture that L1 would smooth away.
         kl: of the KL divergence to a standard normal, a latent value.
         first_frame: of frame 0's pixels, whose latents serve one frame where the others serve a group.
@@ -51,6 +52,7 @@ class VAELossConfig:
     """
 
     gradient: float = 0.25
+    square: float = 0.0
     structure: float = 0.0
     kl: float = 1e-3
     first_frame: float = 4.0
@@ -175,8 +177,9 @@ def vae_loss(
     l1 = jnp.mean(frames * jnp.abs(error))
     gradient = jnp.mean(frames * jnp.abs(jnp.diff(error, axis=2))) + jnp.mean(frames * jnp.abs(jnp.diff(error, axis=3)))
     kl = 0.5 * jnp.mean(mean**2 + jnp.exp(logvar) - 1.0 - logvar)
+    square = jnp.mean(frames * jnp.square(error))
     psnr = -10 * jnp.log10(jnp.mean(jnp.square(error / 2)))
-    loss = l1 + weights.gradient * gradient + weights.kl * kl
+    loss = l1 + weights.gradient * gradient + weights.square * square + weights.kl * kl
     noise = jnp.mean(jnp.exp(0.5 * logvar)) / jnp.std(mean)
     metrics = {"l1": l1, "gradient": gradient, "kl": kl, "psnr": psnr, "latent_noise": noise}
     if weights.structure:
