@@ -31,5 +31,5 @@ def get_config() -> VAETraining:
         scenes=SCENES,
         loss=dataclasses.replace(still.loss, square=4.0, structure=0.2),
         optim=OptimConfig(lr=1.2e-3, warmup=100, ema=0.998, cooldown=0.9, lr_end=0.01),
-        loop=dataclasses.replace(still.loop, steps=11_000, eval_every=1000),
+        loop=dataclasses.replace(still.loop, steps=10_000, eval_every=1000),
     )

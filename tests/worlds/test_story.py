@@ -255,6 +255,14 @@ def test_half_a_story_is_refused(text) -> None:
         read_caption(text)
 
 
+def test_every_name_is_read_back_with_an_adjective() -> None:
+    for concept in load_atlas().concepts:
+        for word in (concept.name, *concept.synonyms):
+            for article in ("a", "the"):
+                said = read_caption(f"{article} slow {word} on a red background")
+                assert {Claim("object", concept.name), Claim("speed", concept.name, "slow")} <= said, word
+
+
 def test_every_plural_is_read_back() -> None:
     concepts = [one for one in load_atlas().concepts if one.name not in words.UNIQUE]
     for number, concept in enumerate(concepts):

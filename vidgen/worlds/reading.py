@@ -225,6 +225,7 @@ def _things() -> tuple[re.Pattern[str], dict[str, int]]:
         for word in (concept.name, *concept.synonyms):
             rows[words.noun(word).lower()] = row
             rows[words.noun(word, known=True).lower()] = row
+            rows[f"the {word.lower()}"] = row  # of names without an article, too: "a slow Santa"
     rows |= {phrase: row for phrase, (row, _) in _numbers().items()}
     return re.compile(rf"\b(?:{_longest_first(rows)})(?![\w'-])"), rows
 
