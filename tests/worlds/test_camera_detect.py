@@ -47,6 +47,12 @@ def test_the_sea_moved_sideways_does_not_drift() -> None:
     assert shift_x == pytest.approx(-drawn.camera.dx, abs=0.02) and abs(shift_y) < 0.02 and abs(zoom) < 0.03
 
 
+@pytest.mark.parametrize(("camera", "seed"), [("pan down", 0), ("pan down", 6), ("pan down", 10), ("pan up", 3)])
+def test_the_sea_moved_up_or_down_does_not_drift_sideways(camera: str, seed: int) -> None:
+    drawn = scene(camera, seed, frames=17, motions=("left",), places=("sea", "road"))
+    assert camera_kind(render(drawn), names(drawn)) == camera
+
+
 def test_it_is_measured_how_far() -> None:
     panned = scene("pan right", 3)
     shift_x, shift_y, zoom = camera_motion(render(panned))

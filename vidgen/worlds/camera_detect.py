@@ -30,6 +30,9 @@ _WORSE, _GREY = 1.3, 0.1
 """The place contradicts a motion under which it fits worse by this factor, and so many grey levels, than it can."""
 _BARELY, _TRACE = 1.05, 0.05
 """As those, for a part of a motion that the place hardly asks for."""
+_ALONE, _OUT = 3.0, 0.6
+"""One component alone explains what several do, if it fits so many times worse at most; larger shifts, in shares of the
+frame, are not believed at once."""
 _CHECKS, _LEAST_OPEN = 5, 0.04
 """Frames on which that is seen, the first among them; least share of the frame that both must show."""
 _SCALE = 8.0
@@ -104,8 +107,12 @@ def _place(clip_FHWC: np.ndarray, at: Sequence[int], names: Sequence[str]) -> np
     return open_FHW
 
 
-def _path(frames_LHWC: np.ndarray, open_LHW: np.ndarray) -> np.ndarray:
-    """The motion from the first frame to each; pixels and log of scale, [L, 3].
+_ALL = np.ones(3)
+"""All three components of a motion are free."""
+
+
+def _path(frames_LHWC: np.ndarray, open_LHW: np.ndarray, free_3: np.ndarray = _ALL) -> np.ndarray:
+    """The motion from the first frame to each; pixels and log of scale, [L, 3]. Components that are not free are 0.
 
     Each is registered to the first, from where the one before was: summed from neighbour to neighbour, a direction in
     which a place shows little change (the sea, sideways) would drift.
@@ -113,14 +120,24 @@ def _path(frames_LHWC: np.ndarray, open_LHW: np.ndarray) -> np.ndarray:
     path_L3, last = np.zeros((len(frames_LHWC), 3)), np.zeros(3)
     for row in range(1, len(frames_LHWC)):
         pair = _Pair(frames_LHWC[0], frames_LHWC[row], open_LHW[0], open_LHW[row])
-        path_L3[row] = _register(pair, (path_L3[row - 1] + last, path_L3[row - 1]))
+        path_L3[row] = _register(pair, (path_L3[row - 1] + last, path_L3[row - 1]), free_3)
         last = path_L3[row] - path_L3[row - 1]
     return path_L3
 
 
 def _simplest(frames_LHWC: np.ndarray, open_LHW: np.ndarray, path_L3: np.ndarray) -> tuple[np.ndarray, float]:
-    """A path without the components without which it fits hardly worse, and its misfit."""
+    """The simplest path that explains a clip nearly as well, and its misfit.
+
+    Sideways the sea looks the same everywhere, so that a fit may wander there and take its other components along.
+    Where several components would tell something, or a shift leads out of the frame, each is tried alone.
+    """
     least = _misfit(frames_LHWC, open_LHW, path_L3)
+    telling = sum(_kind(_shares(path_L3 * component, frames_LHWC)) != "still" for component in np.eye(3))
+    if telling > 1 or max(map(abs, _shares(path_L3, frames_LHWC)[:2])) > _OUT:
+        alone = [_path(frames_LHWC, open_LHW, component) for component in np.eye(3)]
+        best, one_L3 = min(((_misfit(frames_LHWC, open_LHW, one), one) for one in alone), key=lambda pair: pair[0])
+        if best <= _ALONE * least + _GREY:
+            return one_L3, best
     for component in np.eye(3):
         less_L3 = path_L3 * (1 - component)
         misfit = _misfit(frames_LHWC, open_LHW, less_L3)
@@ -130,14 +147,17 @@ def _simplest(frames_LHWC: np.ndarray, open_LHW: np.ndarray, path_L3: np.ndarray
 
 
 def _misfit(frames_LHWC: np.ndarray, open_LHW: np.ndarray, path_L3: np.ndarray) -> float:
-    """Mean difference, in grey levels, between open pixels of the first frame and of some later ones moved back."""
+    """Mean difference, in grey levels, between open pixels of the first frame and of some later ones moved back.
+
+    Infinite where the frames that are looked at have none in common: nobody could see such a motion.
+    """
     misfits = []
     for row in looks(len(frames_LHWC), _CHECKS)[1:]:
         pair = _Pair(frames_LHWC[0], frames_LHWC[row], open_LHW[0], open_LHW[row])
         moved, inside = _moved_back(pair, path_L3[row])
         if inside.mean() > _LEAST_OPEN:
             misfits.append(float(np.abs(moved - pair.before).mean(-1)[inside].mean()))
-    return float(np.mean(misfits)) if misfits else 0.0
+    return float(np.mean(misfits)) if misfits else float("inf")
 
 
 class _Pair(NamedTuple):
@@ -156,15 +176,15 @@ def register(before_HWC: np.ndarray, after_HWC: np.ndarray, guess: np.ndarray | 
     """
     everywhere = np.ones(before_HWC.shape[:2], np.float32)
     start = np.zeros(3) if guess is None else np.asarray(guess, float)
-    return _register(_Pair(before_HWC, after_HWC, everywhere, everywhere), (start, np.zeros(3)))
+    return _register(_Pair(before_HWC, after_HWC, everywhere, everywhere), (start, np.zeros(3)), _ALL)
 
 
-def _register(pair: _Pair, starts: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _register(pair: _Pair, starts: tuple[np.ndarray, np.ndarray], free_3: np.ndarray) -> np.ndarray:
     tries = starts if np.abs(starts[0] - starts[1]).max() > 0 else starts[:1]
-    return min((_refine(pair, start) for start in tries), key=lambda one: one[1])[0]
+    return min((_refine(pair, start, free_3) for start in tries), key=lambda one: one[1])[0]
 
 
-def _refine(pair: _Pair, motion: np.ndarray) -> tuple[np.ndarray, float]:
+def _refine(pair: _Pair, motion: np.ndarray, free_3: np.ndarray) -> tuple[np.ndarray, float]:
     error = np.inf
     for shrink in _LEVELS:
         height, width = pair.before.shape[:2]
@@ -173,7 +193,7 @@ def _refine(pair: _Pair, motion: np.ndarray) -> tuple[np.ndarray, float]:
         size = (width // shrink, height // shrink)
         small = _Pair(*(cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pair))
         step = np.array([shrink, shrink, 1.0])
-        motion, error = _align(small, motion / step)
+        motion, error = _align(small, motion / step, free_3)
         motion = motion * step
     return motion, error
 
@@ -189,8 +209,8 @@ def _moved_back(pair: _Pair, motion: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return moved, cv2.warpAffine(pair.open_after, places, (width, height), flags=flags) * pair.open > 0.98
 
 
-def _align(pair: _Pair, motion: np.ndarray) -> tuple[np.ndarray, float]:
-    """Gauss-Newton on shift and log scale; the motion, and the mean robust error."""
+def _align(pair: _Pair, motion: np.ndarray, free_3: np.ndarray) -> tuple[np.ndarray, float]:
+    """Gauss-Newton on what is free of shift and log scale; the motion, and the mean robust error."""
     height, width = pair.before.shape[:2]
     x_W, y_H1 = np.arange(width) - (width - 1) / 2, (np.arange(height) - (height - 1) / 2)[:, None]
     error = np.inf
@@ -202,11 +222,13 @@ def _align(pair: _Pair, motion: np.ndarray) -> tuple[np.ndarray, float]:
         error = float((inside * square_HW / (square_HW + _SCALE**2)).sum() / max(inside.sum(), 1))
         down, across = np.gradient(moved, axis=(0, 1))
         change = np.stack([across, down, across * x_W[None, :, None] + down * y_H1[..., None]])
+        change *= free_3[:, None, None, None]
         weighted = (change * weight_HW[..., None]).reshape(3, -1)
         normal = weighted @ change.reshape(3, -1).T
         # A direction in which nothing changes is left where it is.
         normal += np.diag(1e-6 + np.array([1.0, 1.0, width * height / 12]) * 0.02 * pair.before.size)
         delta = -np.linalg.solve(normal, weighted @ residual.ravel())
+        delta = delta * free_3
         motion = motion + np.clip(delta, -2, 2)
         if np.abs(delta[:2]).max() < 1e-3 and abs(delta[2]) < 1e-4:
             break
