@@ -5,8 +5,8 @@
 vidgen train experiments/first_light/adapt.py --workdir runs/adapted
 
 Two CPU cores, 5 minutes; no paper's row. Of 13,123,680 parameters 802,816 are trained, and the optimiser's moments have
-6.4 MB in place of 98.6. Seen on 2026-11-26 after 100 steps: all four prompts show a snail, which goes the way it is told;
-standing ones are sharp after 300, moving ones stay blurred.
+6.4 MB in place of 98.6. Seen on 2026-11-26 after 100 steps: all four prompts show a snail, which goes the way it is
+told; standing ones are sharp after 300, moving ones stay blurred.
 """
 
 import dataclasses
