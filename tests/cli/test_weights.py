@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`vidgen weights` looks into weights, accounts for every one of a public model's, and writes them again."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidgen.cli import main as cli
-from vidgen.sample.pipeline import load_pipeline, model_folder
+from vidgen.sample.pipeline import load_card, load_pipeline, model_folder
 from vidgen.train import lora
 from vidgen.train.lora import LoRAConfig
 from vidgen.weights.keymap import Weights
@@ -59,6 +60,8 @@ def test_an_adaptation_is_merged(tmp_path, capsys) -> None:
     factors = lora.init(config, before["dit"], jax.random.key(0))
     factors["blocks"]["up"]["b"] += 0.1
     lora.save(tmp_path / "lora.safetensors", config, factors)
+    card = load_card() | {"concepts": [{"name": "snail", "synonyms": ["slug"]}]}
+    (tmp_path / "card.json").write_text(json.dumps(card))
     argv = ["weights", "merge", "default", str(tmp_path / "lora.safetensors"), "--strength", "0.5"]
     assert cli.main([*argv, "--out", str(tmp_path / "mine")]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'mine'}\n"
@@ -67,6 +70,7 @@ def test_an_adaptation_is_merged(tmp_path, capsys) -> None:
     change = after.params["dit"]["blocks"]["up"]["kernel"] - before["dit"]["blocks"]["up"]["kernel"]
     np.testing.assert_allclose(change, 0.5 * config.alpha / 2 * product, atol=2e-3)
     np.testing.assert_array_equal(after.params["dit"]["out"]["kernel"], before["dit"]["out"]["kernel"])
+    assert after.card["concepts"] == card["concepts"]
     assert after.card["scores"] == {} and after.card["name"] == "vidgen first light, adapted"
     lora.save(
         tmp_path / "other.safetensors", config, {"blocks": {"up": {"a": np.ones((6, 5, 2)), "b": np.ones((6, 2, 5))}}}

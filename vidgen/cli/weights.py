@@ -93,7 +93,7 @@ class Merge:
     model: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME|DIR")]
     """The model that was adapted."""
     adaptation: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
-    """The lora.safetensors of a run."""
+    """The lora.safetensors of a run; the card beside it says what the model then knows."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")]
     """The folder to make; it must not exist yet."""
     strength: Annotated[float, tyro.conf.arg(metavar="X")] = 1.0
@@ -205,6 +205,7 @@ def merge(argv: Sequence[str]) -> None:
 
     from vidgen.sample.pipeline import load_card, model_folder
     from vidgen.train import lora
+    from vidgen.train.card import concepts_beside
     from vidgen.weights.safetensors import load_params, save_params
 
     folder, card = model_folder(options.model), load_card(options.model)
@@ -212,6 +213,8 @@ def merge(argv: Sequence[str]) -> None:
     params, metadata = load_params(folder / "dit.safetensors")
     weighed = dataclasses.replace(config, alpha=config.alpha * options.strength)
     params["dit"] = lora.merge(weighed, {**params["dit"]}, factors)
+    if known := concepts_beside(options.adaptation):
+        card["concepts"] = [dataclasses.asdict(concept) for concept in known]
     name = f"{card['name']}, adapted"
     card |= {"name": name, "scores": {}, "limits": [*card["limits"], "It was adapted, and not measured since."]}
     unfinished = options.out.with_name(options.out.name + ".unfinished")

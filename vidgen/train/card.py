@@ -56,7 +56,7 @@ def run_card(
     )
 
 
-def concepts_beside(weights: str) -> tuple[CardConcept, ...]:
+def concepts_beside(weights: str | Path) -> tuple[CardConcept, ...]:
     """The concepts of the card that lies beside a file of weights; none without a card."""
     card = Path(weights).with_name("card.json")
     return Card.from_dict(json.loads(card.read_text(encoding="utf-8"))).concepts if card.is_file() else ()
