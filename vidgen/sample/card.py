@@ -23,8 +23,9 @@ class Card:
     """A typed view of the dictionary that a model carries as `card.json`.
 
     tasks: what it was trained on beside making all of a clip from text: "ends", frames at the beginning or the end were
-    given, and "box", parts of all frames. Sizes are (width, height) in pixels. Width and height must each be a multiple
-    of `size_multiple` from `least_side` to `most_side`; `max_frames` is the longest clip.
+    given, "box", parts of all frames, and "storyboard", several prompts in one clip. Sizes are (width, height) in
+    pixels. Width and height must each be a multiple of `size_multiple` from `least_side` to `most_side`; `max_frames`
+    is the longest clip.
     """
 
     name: str
