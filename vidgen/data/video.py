@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Video files to pixels and back, by PyAV: any container and codec in, H.264 in MP4 out.
+"""Video files to pixels and back: any container and codec in by PyAV (WebP by Pillow), H.264 in MP4 out.
 
 Frame rates are converted by time, not by counting: output frame k is the decoded frame nearest to k / fps seconds after
 the first one. So a variable rate is read right and long videos do not drift.
@@ -72,6 +72,8 @@ def describe_video(path: str | Path) -> VideoFormat:
     picture = next(_decode(path))
     sides = round(picture.frame.width * picture.pixel_aspect), picture.frame.height
     width, height = sides[::-1] if round(picture.frame.rotation / 90) % 2 else sides
+    if _is_webp(path):
+        return VideoFormat(width, height, float(1 / picture.lasts))
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate or 25
@@ -141,8 +143,30 @@ class _Picture(NamedTuple):
     pixel_aspect: float
 
 
+def _is_webp(path: str | Path) -> bool:
+    return Path(path).suffix.lower() == ".webp"
+
+
+def _decode_webp(path: str | Path) -> Iterator[_Picture]:
+    """The pictures of a WebP, animated or not. Raises VideoError."""
+    seconds = Fraction(0)
+    try:
+        with Image.open(path) as file:
+            for number in range(getattr(file, "n_frames", 1)):
+                file.seek(number)
+                rgb_HWC = np.asarray(file.convert("RGB"))
+                lasts = Fraction(file.info.get("duration") or 40, 1000)
+                yield _Picture(seconds, lasts, av.VideoFrame.from_ndarray(rgb_HWC, format="rgb24"), 1.0)
+                seconds += lasts
+    except (OSError, EOFError, ValueError) as error:
+        raise VideoError(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
 def _decode(path: str | Path) -> Iterator[_Picture]:
     """The pictures of a file in order of time. Raises VideoError."""
+    if _is_webp(path):
+        yield from _decode_webp(path)
+        return
     count, begin, previous = 0, None, None
     try:
         with av.open(str(path)) as container:
