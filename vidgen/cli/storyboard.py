@@ -25,7 +25,10 @@ examples:
 class Storyboard(making.Making):
     """Options of the command."""
 
-    shots: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="TIME:PROMPT")]
+    shots: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="TIME:PROMPT ...", help_behavior_hint="(required)"),
+    ]
     """From when on, in seconds, and what to show, in quotes; the first from 0."""
     seconds: Annotated[
         float | None, tyro.conf.arg(metavar="S", help_behavior_hint="(default: the longest that the model makes)")
