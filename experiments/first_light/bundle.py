@@ -17,6 +17,7 @@ from vidgen import trees
 from vidgen.eval.alignment import Rate
 from vidgen.eval.report import ROWS
 from vidgen.sample.autoencoder import load_autoencoder
+from vidgen.sample.card import Card
 from vidgen.sample.pipeline import assemble
 from vidgen.worlds.sprites import FIRST_LIGHT, load_atlas
 
@@ -89,7 +90,7 @@ def main(options: Options) -> None:
         "max_frames": 17,
         "fps": 8,
     }
-    (options.out / "card.json").write_text(json.dumps(card, indent=2) + "\n")
+    Card.from_dict(card).save(options.out)
 
 
 if __name__ == "__main__":

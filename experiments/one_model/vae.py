@@ -4,7 +4,8 @@
 
 vidgen train experiments/one_model/vae.py --workdir runs/one_vae
 
-Two CPU cores; no paper's row. Not finished: 3,281 of 10,000 steps (0.4 s each), 28.04 dB on 16 held-out clips after 3,000.
+Two CPU cores; no paper's row. Not finished: 3,281 of 10,000 steps, 0.4 s each; 28.04 dB on 16 held-out clips after
+3,000.
 """
 
 import dataclasses

@@ -200,30 +200,33 @@ def merge(argv: Sequence[str]) -> None:
         raise FileExistsError(f"{str(options.out)!r} is there already: choose another --out.")
 
     import dataclasses
-    import json
     import shutil
 
+    from vidgen.sample.card import Card
     from vidgen.sample.pipeline import load_card, model_folder
     from vidgen.train import lora
     from vidgen.train.card import concepts_beside
     from vidgen.weights.safetensors import load_params, save_params
 
-    folder, card = model_folder(options.model), load_card(options.model)
+    folder, card = model_folder(options.model), Card.from_dict(load_card(options.model))
     config, factors = lora.load(options.adaptation)
     params, metadata = load_params(folder / "dit.safetensors")
     weighed = dataclasses.replace(config, alpha=config.alpha * options.strength)
     params["dit"] = lora.merge(weighed, {**params["dit"]}, factors)
-    if known := concepts_beside(options.adaptation):
-        card["concepts"] = [dataclasses.asdict(concept) for concept in known]
-    name = f"{card['name']}, adapted"
-    card |= {"name": name, "scores": {}, "limits": [*card["limits"], "It was adapted, and not measured since."]}
+    adapted = dataclasses.replace(
+        card,
+        name=f"{card.name}, adapted",
+        scores={},
+        limits=(*card.limits, "It was adapted, and not measured since."),
+        concepts=concepts_beside(options.adaptation) or card.concepts,
+    )
     unfinished = options.out.with_name(options.out.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         unfinished.mkdir()
         shutil.copy(folder / "vae.safetensors", unfinished)
         save_params(unfinished / "dit.safetensors", params, "float16", metadata)
-        (unfinished / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        adapted.save(unfinished)
         unfinished.replace(options.out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -144,22 +144,13 @@ class Pipeline:
         mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
         with jax.set_mesh(mesh):
             params, captions, negatives = self._read(ids, mesh)
-            video = text_to_video(
-                self.networks,
-                shape,
-                how.solver,
-                mesh,
-                self.attention,
-                times.schedule(how.steps, how.shift, start, how.train_steps),
-                params,
-                self.space,
-                captions,
-                negatives,
-                jax.tree.map(jnp.float32, guided),
-                trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC),
-                known,
-                captions_T,
+            ts = times.schedule(how.steps, how.shift, start, how.train_steps)
+            noise = (
+                trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC)
             )
+            static = self.networks, shape, how.solver, mesh, self.attention
+            given = ts, params, self.space, captions, negatives, jax.tree.map(jnp.float32, guided), noise
+            video = text_to_video(*static, *given, known, captions_T)
         before = self.networks.vae.lead
         return np.asarray(video)[:, before : before + frames]
 
