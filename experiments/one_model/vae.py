@@ -29,6 +29,7 @@ def get_config() -> VAETraining:
     return dataclasses.replace(
         still,
         start_from="runs/vae_decoder/model/vae.safetensors",
+        align=True,
         scenes=SCENES,
         loss=dataclasses.replace(still.loss, square=4.0, structure=0.2),
         optim=OptimConfig(lr=1.2e-3, warmup=100, ema=0.998, cooldown=0.9, lr_end=0.01),

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""A long clip decoded in parts is the same clip, and needs no more memory beside itself."""
+"""A long clip decoded in parts is the same clip, and needs no more memory beside itself; spaces of latents."""
 
+import dataclasses
 import functools
 
 import jax
@@ -11,7 +12,7 @@ import pytest
 
 from vidgen.models.layers import apply
 from vidgen.models.vae import VAE, Stage, VAEConfig
-from vidgen.sample.autoencoder import decode_groups, to_uint8
+from vidgen.sample.autoencoder import Autoencoder, LatentSpace, align_space, decode_groups, to_uint8
 
 FINE, COARSE = Stage(2, 8, 4, 16, 1), Stage(4, 16, 8, 32, 2)
 CONFIG = VAEConfig(channels=3, encoder=(FINE, COARSE), decoder=(COARSE, FINE), dtype="float32")
@@ -53,3 +54,26 @@ def test_memory_does_not_grow_with_length() -> None:
         return memory.temp_size_in_bytes - 2 * pixels - 4 * T * 8 * 8 * 3  # the clip, turned, and its latents
 
     assert needed(256) < 1.2 * needed(32)
+
+
+def test_latents_of_a_turned_encoder_are_met_again() -> None:
+    """Where the encoder's last layer is followed by any linear map, the aligned space undoes it, both ways."""
+    rng = np.random.default_rng(3)
+    mix = rng.normal(size=(3, 3)) + 2 * np.eye(3)
+    head = params()["encoder"]["out"]["kernel"]
+    turned = jax.tree.map(lambda leaf: leaf, params())
+    turned["encoder"]["out"]["kernel"] = np.concatenate([head[:, :3] @ mix, head[:, 3:]], axis=1)
+    bias = params()["encoder"]["out"]["bias"]
+    turned["encoder"]["out"]["bias"] = np.concatenate([bias[:3] @ mix + 1, bias[3:]])
+    space = LatentSpace(np.float32([0.1, 0.2, 0.3]), np.float32(rng.normal(size=(3, 3))), np.ones(3, np.float32))
+    before = Autoencoder(CONFIG, params(), space)
+    batches = [rng.integers(0, 256, (2, 5, 8, 8, 3), dtype=np.uint8) for _ in range(4)]
+    after = Autoencoder(CONFIG, turned, align_space(CONFIG, turned, before, batches))
+    unseen = rng.integers(0, 256, (2, 5, 8, 8, 3), dtype=np.uint8)
+    wanted = np.asarray(before.encode(unseen))
+    assert wanted.std() > 0.05
+    np.testing.assert_allclose(after.encode(unseen), wanted, atol=2e-4 * np.abs(wanted).max())
+    raw = np.asarray(before.space.leave(jnp.asarray(wanted)))
+    np.testing.assert_allclose(after.space.leave(jnp.asarray(wanted)), raw @ mix + 1, atol=1e-3 * np.abs(raw).max())
+    with pytest.raises(ValueError, match="must agree"):
+        align_space(dataclasses.replace(CONFIG, channels=4), turned, before, batches)

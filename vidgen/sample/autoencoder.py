@@ -5,6 +5,7 @@
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,33 @@ def measure_space(config: VAEConfig, params: dict, batches: list[np.ndarray], ex
         basis.astype(np.float32),
         (np.sqrt(np.maximum(variances[::-1], 0)) / size).astype(np.float32),
     )
+
+
+def align_space(config: VAEConfig, params: dict, like: Autoencoder, batches: list[np.ndarray]) -> LatentSpace:
+    """The space in which latents are nearest to those of another VAE, by least squares over batches of uint8 clips.
+
+    A VAE that was trained further has latents that are nearly a linear map of what they were. In this space a diffusion
+    model that knows those of before can go on with it.
+
+    Raises:
+        ValueError: the other VAE has other patches or channels.
+    """
+    if (config.patch, config.channels) != (like.config.patch, like.config.channels):
+        raise ValueError(
+            f"latents of {config.channels} channels and patches of {config.patch} cannot be aligned with those of "
+            f"{like.config.channels} channels and patches of {like.config.patch}: the VAEs must agree in both"
+        )
+    raw = identity_space(config.channels)
+
+    def rows(latents: Iterator[Array]) -> np.ndarray:
+        return np.concatenate([np.asarray(one, np.float64).reshape(-1, config.channels) for one in latents])
+
+    z_NC = rows(_encode(config, params, raw, video) for video in batches)
+    latent_NC = rows(like.encode(video) for video in batches)
+    z_C, latent_C = z_NC.mean(0), latent_NC.mean(0)
+    basis_CC = np.linalg.lstsq(z_NC - z_C, latent_NC - latent_C, rcond=None)[0]
+    mean_C = z_C - latent_C @ np.linalg.inv(basis_CC)
+    return LatentSpace(mean_C.astype(np.float32), basis_CC.astype(np.float32), like.space.deviation_C)
 
 
 @functools.partial(jax.jit, static_argnums=0)

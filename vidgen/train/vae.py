@@ -24,6 +24,7 @@ from vidgen.parallel.shard import constrain, own_rows
 from vidgen.sample.autoencoder import (
     Autoencoder,
     LatentSpace,
+    align_space,
     identity_space,
     load_autoencoder,
     measure_space,
@@ -65,6 +66,8 @@ class VAETraining:
 
     Attributes:
         start_from: a file of `Autoencoder.save` of the same shape to start from; empty to start from random weights.
+        align: whether latents are turned so that they are nearest to those of start_from, for a transformer that knows
+            these; without it they lie in principal axes of their own. See `vidgen.sample.autoencoder`.
         mesh: how the work is divided over devices.
     """
 
@@ -75,6 +78,7 @@ class VAETraining:
     scenes: AnyScenes = SceneConfig()
     batch_size: int = 16
     start_from: str = ""
+    align: bool = False
     mesh: MeshConfig = MeshConfig()
 
     def task(self, workdir: Path) -> Task:
@@ -86,12 +90,13 @@ class VAETraining:
         start = load_autoencoder(self.start_from) if self.start_from else None
         if self.loss.decoder_only and start is None:
             raise ValueError("loss.decoder_only is set and start_from is empty: name the VAE whose encoder is kept")
+        if self.align and start is None:
+            raise ValueError("align is set and start_from is empty: name the VAE whose latents are to be met")
         source = WorldSource(scenes, size=2**30, seed=self.loop.seed)
         held_out = WorldSource(_unseen(scenes), size=2**30, seed=self.loop.seed + 1)
         held_out_BFHWC = np.stack([held_out[i]["video"] for i in range(16)])
         mesh = make_mesh(self.mesh)
         rows = own_rows(mesh, self.batch_size)
-        kept = start.space if start and self.loss.decoder_only else None
         measured = [np.stack([source[32 * i + j]["video"] for j in range(32)]) for i in range(8)]
         return Task(
             init=lambda key: vae.init(key, example, key)["params"] if start is None else start.params,
@@ -102,12 +107,18 @@ class VAETraining:
             flops=lambda batch: step_flops(self.model, batch["video_BFHWC"].shape),
             clips=lambda batch: batch["video_BFHWC"].shape[0],
             evaluations=(ReconstructionSheet(self.model, held_out_BFHWC),),
-            export=lambda ema, folder: export(
-                self.model, ema, kept or measure_space(self.model, ema, measured), folder
-            ),
+            export=lambda ema, folder: export(self.model, ema, self._space(ema, start, measured), folder),
             mesh=mesh,
             frozen=self._frozen(),
         )
+
+    def _space(self, params: dict, start: Autoencoder | None, batches: list[np.ndarray]) -> LatentSpace:
+        """The space of the latents of averaged parameters."""
+        if start and self.loss.decoder_only:
+            return start.space
+        if start and self.align:
+            return align_space(self.model, params, start, batches)
+        return measure_space(self.model, params, batches)
 
     def _optimizer(self, params: dict, steps: int) -> optax.GradientTransformation:
         return make_optimizer(self.optim, steps, params)
