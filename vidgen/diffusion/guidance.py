@@ -33,6 +33,7 @@ def guide(
     weight: float | jax.Array,
     interval: tuple[float | jax.Array, float | jax.Array] | None = None,
     rescale: float | jax.Array = 0.0,
+    real: jax.Array | None = None,
 ) -> VelocityFn:
     """v = v_u + w (v_c - v_u) (Ho and Salimans, arXiv 2207.12598), as a velocity function of the same signature.
 
@@ -46,6 +47,8 @@ def guide(
         guides at every time.
       rescale: phi, the share to which a guided row has its spread taken back to that of v_c: much guidance makes
         pictures harsh (arXiv 2305.08891, section 3.4).
+      real: bool, of t's shape or broadcastable to it: where a row is more than filling, which has no part in its
+        spread. None for everywhere.
 
     Raises:
       ValueError: (when called) uncond is not a tree like cond.
@@ -60,7 +63,9 @@ def guide(
         v_c, v_u = jnp.split(v.astype(jnp.promote_types(v.dtype, jnp.float32)), 2)
         w = paths.expand_time(jnp.asarray(weight, v_c.dtype), v_c)
         v_guided = v_u + w * (v_c - v_u)
-        spread, wanted = (jnp.std(v, axis=tuple(range(1, v.ndim)), keepdims=True) for v in (v_guided, v_c))
+        counted = None if real is None else jnp.broadcast_to(paths.expand_time(real, v_c), v_c.shape)
+        axes = tuple(range(1, v_c.ndim))
+        spread, wanted = (jnp.std(v, axes, keepdims=True, where=counted) for v in (v_guided, v_c))
         v_guided *= 1 + rescale * (wanted / jnp.maximum(spread, 1e-12) - 1)
         if interval is None:
             return v_guided

@@ -119,17 +119,19 @@ def neighbours(x_BTHWC: Array) -> Array:
 
 
 class MixBlock(nn.Module):
-    """x + MLP([norm(x), what the neighbours show])."""
+    """x + MLP([norm(x), what the neighbours show]). Where inside_HW1 is False, nothing is shown: the frame ends."""
 
     stage: Stage
     dtype: DTypeLike
     shard: ShardFn
 
     @nn.compact
-    def __call__(self, x_BTHWD: Array) -> Array:
+    def __call__(self, x_BTHWD: Array, inside_HW1: Array | None = None) -> Array:
         dense = functools.partial(Dense, dtype=self.dtype, shard=self.shard)
         h = RMSNorm(name="norm")(x_BTHWD)
         shown = self.shard(dense(self.stage.mix, use_bias=False, name="show")(h), "BTHWD")
+        if inside_HW1 is not None:
+            shown = jnp.where(inside_HW1, shown, 0)
         h = self.shard(jnp.concatenate([h, neighbours(shown)], axis=-1), "BTHWD")
         h = self.shard(gelu(dense(self.stage.hidden, axes="DM", name="up")(h)), "BTHWM")
         return self.shard(x_BTHWD + dense(x_BTHWD.shape[-1], axes="MD", name="down")(h), "BTHWD")
@@ -167,14 +169,15 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Latents [B, T, H, W, C] -> pixels in about [-1, 1], [B, p T, q H, r W, 3].
 
-    The first group is a picture that stands still: of its frames the last is the clip's first.
+    The first group is a picture that stands still: of its frames the last is the clip's first. Where inside_HW is False
+    there is no picture: what lies inside is decoded as if the array ended there.
     """
 
     config: VAEConfig
     shard: ShardFn = unsharded
 
     @nn.compact
-    def __call__(self, z_BTHWC: Array) -> Array:
+    def __call__(self, z_BTHWC: Array, inside_HW: Array | None = None) -> Array:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
@@ -185,11 +188,17 @@ class Decoder(nn.Module):
                 factor = cell // stage.cell
                 x = unpatchify(dense(factor**2 * stage.width, name=f"split{i}")(x), (1, factor, factor))
                 cell = stage.cell
+            inside_HW1 = None if inside_HW is None else _enlarge(inside_HW, cfg.decoder[0].cell // cell)[..., None]
             for j in range(stage.blocks):
-                x = MixBlock(stage, dtype, self.shard, name=f"block{i}_{j}")(x)
+                x = MixBlock(stage, dtype, self.shard, name=f"block{i}_{j}")(x, inside_HW1)
         x = gelu(dense(cfg.decoder[-1].hidden, axes="DM", name="expand")(RMSNorm(name="norm")(x)))
         cells = dense(3 * cfg.group * cell**2, axes="MO", name="pixels")(x)
         return self.shard(unpatchify(cells, (cfg.group, cell, cell)), "BFHWC")
+
+
+def _enlarge(x_HW: Array, factor: int) -> Array:
+    """Each value as a square of factor x factor of them."""
+    return x_HW.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 class VAE(nn.Module):
@@ -213,9 +222,9 @@ class VAE(nn.Module):
         """Pixels of un-normalised latents, [B, 1 + p (T - 1), q H, r W, 3] in about [-1, 1]."""
         return self.decode_groups(z_BTHWC)[:, self.config.group - 1 :]
 
-    def decode_groups(self, z_BTHWC: Array) -> Array:
+    def decode_groups(self, z_BTHWC: Array, inside_HW: Array | None = None) -> Array:
         """The same before the group - 1 frames are cut off that come before frame 0: all frames of all groups."""
-        return self.decoder(z_BTHWC)
+        return self.decoder(z_BTHWC, inside_HW)
 
     def __call__(self, video_BFHWC: Array, key: Array) -> tuple[Array, Array, Array]:
         """Reconstruction from one posterior sample, and the posterior's mean and log-variance."""

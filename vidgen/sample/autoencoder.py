@@ -207,13 +207,20 @@ def _decode(config: AnyVAEConfig, params: dict, space: LatentSpace, latent: Arra
 
 
 def decode_groups(
-    config: AnyVAEConfig, params: dict, z_BTHWC: Array, shard: ShardFn = unsharded, at_once: int = AT_ONCE
+    config: AnyVAEConfig,
+    params: dict,
+    z_BTHWC: Array,
+    shard: ShardFn = unsharded,
+    at_once: int = AT_ONCE,
+    inside_HW: Array | None = None,
 ) -> Array:
     """uint8 frames of all groups of un-normalised latents, as `VAE.decode_groups` has them; `lead` of them come before
     frame 0.
 
     Long clips are decoded `at_once` latent frames at a time, one after another, each part with the frames before it
     that the decoder looks back to: the memory that this needs, beside the clip itself, does not grow with its length.
+
+    Where inside_HW, bool, is False, there is no picture, and what is made there means nothing; see `Decoder`.
     """
     if isinstance(config, WanVAEConfig):
         return shard(to_uint8(apply(WanVAE(config), params, z_BTHWC, method=WanVAE.decode)), "BFHWC")
@@ -221,7 +228,7 @@ def decode_groups(
     vae, window = VAE(config, shard), at_once + config.reach
 
     def decode(z: Array) -> Array:
-        return shard(to_uint8(apply(vae, params, z, method=VAE.decode_groups)), "BFHWC")
+        return shard(to_uint8(apply(vae, params, z, inside_HW, method=VAE.decode_groups)), "BFHWC")
 
     if window >= T:
         return decode(z_BTHWC)

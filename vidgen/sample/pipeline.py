@@ -12,6 +12,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jax.sharding import Mesh
 
 from vidgen import config as vidgen_config
@@ -23,6 +24,7 @@ from vidgen.models.vae import VAEConfig
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import parameter_shardings
+from vidgen.sample import budget
 from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder
 from vidgen.sample.parts import Parts
 from vidgen.sample.program import SOLVERS, Captions, Networks, SolverName, read_captions, text_to_video
@@ -115,6 +117,7 @@ class Pipeline:
         start: float = 1.0,
         noise_BTHWC: np.ndarray | None = None,
         shots: Sequence[int] | None = None,
+        shared: bool | None = None,
     ) -> np.ndarray:
         """Makes one clip a prompt: uint8 [B, F, H, W, 3]; with `shots` one clip of all prompts, [1, F, H, W, 3].
 
@@ -127,6 +130,8 @@ class Pipeline:
             start: share of noise in what the sampler starts from, beside what is known; 1 is noise alone.
             shots: the frame from which each prompt holds, the first from 0: parts of one clip, which is made as a
                 whole, each frame after its own prompt. Cuts lie between the VAE's groups of frames.
+            shared: whether a program is taken that other sizes share (`vidgen.sample.budget`), which a new size need
+                not wait for, and which is a little slower; None takes it for sizes that the model's card does not name.
 
         Raises:
             ValueError: frames, a side, steps, solver, what is known or the list of prompts is not one that the model
@@ -148,11 +153,35 @@ class Pipeline:
             noise = (
                 trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC)
             )
-            static = self.networks, shape, how.solver, mesh, self.attention
             given = ts, params, self.space, captions, negatives, jax.tree.map(jnp.float32, guided), noise
-            video = text_to_video(*static, *given, known, captions_T)
+            if self._shares(frames, width, height, shots, mesh) if shared is None else shared:
+                video = self._in_budget(shape, how.solver, mesh, given, known)
+            else:
+                static = self.networks, shape, how.solver, mesh, self.attention
+                video = text_to_video(*static, *given, known, captions_T)
         before = self.networks.vae.lead
-        return np.asarray(video)[:, before : before + frames]
+        return np.asarray(video)[:, before : before + frames, :height, :width]
+
+    def _shares(self, frames: int, width: int, height: int, shots: Sequence[int] | None, mesh: Mesh) -> bool:
+        """Whether clips of a size that is not the model's own are made by a program that sizes share."""
+        able = shots is None and mesh.size == 1 and isinstance(self.networks.vae, VAEConfig)
+        own = (width, height) == tuple(self.card.get("size", ())) and frames in (1, self.card.get("max_frames"))
+        return able and bool(self.card) and not own
+
+    def _in_budget(
+        self, shape: tuple[int, ...], solver: str, mesh: Mesh, given: tuple[Any, ...], known: Known | None
+    ) -> Array:
+        """`text_to_video` by a program that sizes share; `given` is what both take."""
+        *others, noise = given
+        patch = self.networks.dit.patch
+        size = budget.budget_of(shape, patch)
+        layout = budget.lay_out(shape, patch, size)
+        if noise.ndim == 5:
+            cells = noise.reshape(len(noise), -1, shape[-1])
+            noise = jnp.pad(cells, ((0, 0), (0, len(layout.order_N) - cells.shape[1]), (0, 0)))
+        row = None if known is None else budget.known_in_row(known, layout)
+        static = self.networks, size, solver, mesh, self.attention
+        return budget.budget_to_video(*static, *others, noise, layout, row)
 
     def _read(self, ids_BS: np.ndarray, mesh: Mesh) -> tuple[dict[str, Any], Captions, Captions]:
         """The parameters that the sampler needs, the captions, and the last of them, which is the negative one."""

@@ -4,6 +4,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Literal
 
 import jax
@@ -119,33 +120,76 @@ def text_to_latent(
     `captions_T` all captions are of one clip, [1, *shape].
     """
     parallel = parallel or one_device(networks.dit.dtype)
-    encoder = TextEncoder(networks.text, parallel.shard)
+
+    def look(dit: DiT, x: Array, t_B: Array, text: tuple[Array, Array], given: Array | None) -> Array:
+        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple, captions_T)
+
+    texts = read_both(networks.text, params, captions, negative, parallel, captions_T is not None)
+    clips = texts[0][0].shape[0]
+    noise = key
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        noise = draw_noise(key, clips, shape)
+    return integrate(networks.dit, look, texts, noise, ts, solver, guidance, parallel, known)
+
+
+def read_both(
+    config: TextConfig, params: dict, captions: Captions, negative: Captions, parallel: Parallel, one_clip: bool = False
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """What is said of clips, and of none: (features [B, E, S, D], which are real [B, E, S]), and the same with one row.
+
+    Each clip has one caption, or all are of one clip.
+    """
+    encoder = TextEncoder(config, parallel.shard)
     said, unsaid = (
         text if isinstance(text, tuple) else apply(encoder, params["text"], text) for text in (captions, negative)
     )
     # A clip's captions come after the axis of clips.
-    cond = jax.tree.map(lambda x: jnp.expand_dims(x, 1 if captions_T is None else 0), said)
+    cond = jax.tree.map(lambda x: jnp.expand_dims(x, 0 if one_clip else 1), said)
     uncond = jax.tree.map(lambda one, all_: jnp.broadcast_to(one[:, None], (1, *all_.shape[1:])), unsaid, cond)
-    clips = cond[0].shape[0]
-    dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
+    return cond, uncond
+
+
+def draw_noise(key: Array, clips: int, shape: tuple[int, ...]) -> Array:
+    """Normal noise [clips, *shape], that of clip i by the key and i alone."""
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(clips))
+    return jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
+
+
+def integrate(
+    config: DiTConfig,
+    look: Callable[[DiT, Array, Array, tuple[Array, Array], Array | None], Array],
+    texts: tuple[tuple[Array, Array], tuple[Array, Array]],
+    noise: Array,
+    ts: Array,
+    solver: str,
+    guidance: Guidance,
+    parallel: Parallel,
+    known: Known | None = None,
+    real: Array | None = None,
+) -> Array:
+    """From noise [B, T, H, W, C], or [B, L, P], to latents of its shape.
+
+    Args:
+        look: (network, x, time of what is made [B], text, which cells or tokens are given) -> velocity.
+        texts: of `read_both`.
+        known: what is given, in noise's shape; real: bool [B, L], the tokens that are of clips; None for all.
+    """
+    dit = DiT(config, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
 
     def velocity(x: Array, t: Array, text: tuple[Array, Array]) -> Array:
         # One time serves all that is made, and time 0 what is given.
         given = None if known is None else t == 0
         t_B = t.max(tuple(range(1, t.ndim)))
-        if networks.dit.whole_times:
-            t_B = jnp.floor(t_B * networks.dit.time_scale) / networks.dit.time_scale
-        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple, captions_T)
+        if config.whole_times:
+            t_B = jnp.floor(t_B * config.time_scale) / config.time_scale
+        return look(dit, x, t_B, text, given)
 
+    cond, uncond = texts
     interval = guidance.low, guidance.high
-    guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale)
-    noise = key
-    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(clips))
-        noise = jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
+    guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale, real)
     if known is None:
         return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
     given = jnp.broadcast_to(jnp.asarray(known.latent_BTHWC), noise.shape)
-    made_BTHW = jnp.broadcast_to(jnp.asarray(known.made_BTHW), noise.shape[:-1])
+    made = jnp.broadcast_to(jnp.asarray(known.made_BTHW), noise.shape[:-1])
     begin = paths.interpolate(given, noise, ts[0])
-    return solvers.sample(guided, begin, cond, ts, SOLVERS[solver], given, made_BTHW)
+    return solvers.sample(guided, begin, cond, ts, SOLVERS[solver], given, made)
