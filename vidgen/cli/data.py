@@ -167,11 +167,10 @@ def plan(argv: Sequence[str]) -> None:
     streams = config.streams()
     found, table = streams.plan(), Table("clips of", "size", "frames", "tokens a clip", "clips a step", "of all tokens")
     for data, size, clips, share in zip(streams.data, streams.sizes, found.clips_N, found.share_N, strict=True):
-        scenes = data.scenes
         table.add_row(
             data.name,
-            f"{scenes.width}x{scenes.height}",
-            str(scenes.frames),
+            f"{data.width}x{data.height}",
+            str(data.scenes.frames),
             f"{size.tokens:,}",
             f"{clips:.2f}",
             f"{100 * share:.1f} %",

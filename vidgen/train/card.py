@@ -28,17 +28,14 @@ def run_card(
         known: what the model that it was made from knows, and it has not unlearned.
     """
     scenes = [data.scenes for data in streams.data]
-    longest = max(scenes, key=lambda one: one.frames)
-    sides = [side for one in scenes for side in (one.width, one.height)]
+    longest = max(streams.data, key=lambda one: one.scenes.frames)
+    sides = [side for one in streams.data for side in (one.width, one.height)]
     atlas, before = load_atlas(), {concept.name for concept in known}
     everything = tuple(concept.name for concept in atlas.concepts)
     shown = dict.fromkeys(concept for one in scenes for concept in one.concepts or everything)
     found = [atlas.concepts[atlas.index(concept)] for concept in shown if concept not in before]
     multiples = [cells * pixels for cells, pixels in zip(streams.patch[1:], streams.vae.patch[1:], strict=True)]
-    kinds = [
-        f"{data.name} ({one.width}x{one.height}, {one.frames} frames)"
-        for data, one in zip(streams.data, scenes, strict=True)
-    ]
+    kinds = [f"{data.name} ({data.width}x{data.height}, {data.scenes.frames} frames)" for data in streams.data]
     return Card(
         name=name,
         parameters=parameters,
@@ -50,7 +47,7 @@ def run_card(
         size_multiple=math.lcm(*multiples),
         least_side=min(sides),
         most_side=max(sides),
-        max_frames=longest.frames,
+        max_frames=longest.scenes.frames,
         fps=FPS,
         tasks=tasks,
     )

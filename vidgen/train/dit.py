@@ -102,12 +102,15 @@ class DiTTraining:
         networks = self._networks(vae.config)
         networks = dataclasses.replace(networks, dit=dataclasses.replace(networks.dit, deviation=vae.space.deviation))
         self.alignment.check(self.model, tuple(data.scenes for data in self.data))
+        cropped = [data.name for data in self.data if data.crop]
+        if self.alignment.weight and cropped:
+            raise ValueError(f"alignment knows the cells of whole scenes and {', '.join(cropped)} is cropped: drop one")
         if self.lora.rank and not self.start_from:
             raise ValueError("lora.rank is set and start_from is empty: name the model whose matrices are adapted")
         cache = Path(self.cache) if self.cache else workdir / "latents"
         mesh, streams = make_mesh(self.mesh), self.streams(vae.config)
         plan, items = streams.plan(), [self._items(data, vae, cache) for data in self.data]
-        longest = max((data.scenes for data in self.data), key=lambda scenes: scenes.frames)
+        longest = max(self.data, key=lambda data: data.scenes.frames)
         sheet = SampleSheet(networks, vae, streams.text_length, longest, self.prompts, self.sample, self.attention)
         return Task(
             init=functools.partial(self._init, networks, self.start_from),
@@ -227,8 +230,8 @@ class DiTTraining:
                 self.attention,
                 clips=clips,
                 frames=scenes.frames,
-                height=scenes.height,
-                width=scenes.width,
+                height=data.height,
+                width=data.width,
                 text_length=streams.text_length,
             )
         batch, plan = streams.abstract_batch(bool(self.alignment.weight)), streams.plan()
@@ -253,8 +256,8 @@ class DiTTraining:
             model_flops=self._step_flops(networks, streams, plan, batch),
             clips=count,
             frames=frames,
-            height=scenes.height,
-            width=scenes.width,
+            height=data.height,
+            width=data.width,
             tokens=tokens,
             evaluations=1,
             parameters={name: trees.count(tree) for name, tree in params.items()},

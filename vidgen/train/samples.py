@@ -14,7 +14,7 @@ from vidgen.sample.export import contact_sheet
 from vidgen.sample.pipeline import Pipeline, SampleConfig
 from vidgen.sample.program import Networks
 from vidgen.train.loop import Results
-from vidgen.worlds.holdout import AnyScenes
+from vidgen.train.streams import LatentData
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class SampleSheet:
 
     Attributes:
         networks: shapes; vae: decodes; text_length: tokens of a caption.
-        scenes: whose size and length the samples have.
+        data: the stream whose size and length the samples have.
         prompts: what is shown; sample: how it is sampled.
         attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
     """
@@ -31,7 +31,7 @@ class SampleSheet:
     networks: Networks
     vae: Autoencoder
     text_length: int
-    scenes: AnyScenes
+    data: LatentData
     prompts: tuple[str, ...]
     sample: SampleConfig
     attention: Kind | Literal["auto"]
@@ -48,9 +48,9 @@ class SampleSheet:
             mesh=jax.sharding.get_mesh(),
             attention=self.attention,
         )
-        scenes = self.scenes
-        clips = pipeline.generate(self.prompts, frames=scenes.frames, width=scenes.width, height=scenes.height)
-        if self.scenes.frames == 1:
+        frames = self.data.scenes.frames
+        clips = pipeline.generate(self.prompts, frames=frames, width=self.data.width, height=self.data.height)
+        if frames == 1:
             rows = [clips[i : i + 8, 0] for i in range(0, len(clips), 8)]
             return Results(pictures={"samples": contact_sheet(rows, scale=2)})
         return Results(pictures={"samples": contact_sheet(list(clips), self.prompts, scale=2)})

@@ -38,6 +38,8 @@ class LatentData:
         text_length: tokens of a caption, the rest is cut.
         weight: share of the batches, or of the tokens in packed rows.
         shift: a of the shift of training times; more tokens want more.
+        crop: width and height, in pixels, of what is cut from the middle of the frames, as trainers do that take one
+            size alone; None keeps all. Captions stay those of the whole.
     """
 
     name: str
@@ -47,6 +49,27 @@ class LatentData:
     text_length: int = 64
     weight: float = 1.0
     shift: float = 1.0
+    crop: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        whole = self.scenes.width, self.scenes.height
+        if self.crop is not None and not all(0 < side <= most for side, most in zip(self.crop, whole, strict=True)):
+            raise ValueError(f"crop of {self.name} is {self.crop}; it must lie within the scenes' {whole}")
+
+    @property
+    def width(self) -> int:
+        """Of the clips, pixels."""
+        return self.crop[0] if self.crop else self.scenes.width
+
+    @property
+    def height(self) -> int:
+        """Of the clips, pixels."""
+        return self.crop[1] if self.crop else self.scenes.height
+
+    def cut(self, video_BFHWC: np.ndarray) -> np.ndarray:
+        """What is kept of rendered scenes."""
+        top, left = (self.scenes.height - self.height) // 2, (self.scenes.width - self.width) // 2
+        return video_BFHWC[:, :, top : top + self.height, left : left + self.width]
 
 
 def world_source(data: LatentData, seed: int) -> WorldSource:
@@ -62,9 +85,9 @@ def cached_latents(data: LatentData, vae: Autoencoder, cache: Path, seed: int) -
         write_latents(
             cache / data.name,
             source,
-            lambda video: np.asarray(vae.encode(video)).astype(np.float16),
+            lambda video: np.asarray(vae.encode(data.cut(video))).astype(np.float16),
             batch,
-            source_description=repr(source),
+            source_description=repr(source) + (f" cut to {data.crop}" if data.crop else ""),
             vae_hash=vae.hash(),
         )
     return LatentSource(cache / data.name)
@@ -101,7 +124,7 @@ class Streams:
 
     def latent_shape(self, data: LatentData) -> tuple[int, int, int, int]:
         """(T, H, W, C) of a stream's latents."""
-        return self.vae.latent_shape(data.scenes.frames, data.scenes.height, data.scenes.width)
+        return self.vae.latent_shape(data.scenes.frames, data.height, data.width)
 
     def extent(self, data: LatentData) -> tuple[int, int, int]:
         """Frames, rows and columns of tokens of a stream's clips. Raises ValueError where tokens do not divide them."""

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""One model for all worlds, second part: the transformer on every kind of scene and story, with all tasks.
+
+vidgen train experiments/one_model/scenes.py --workdir runs/one_scenes
+
+Two CPU cores; no paper's row. Not finished.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from vidgen.config import load_experiment
+from vidgen.train.dit import DiTTraining
+from vidgen.train.loop import LoopConfig
+from vidgen.train.optim import OptimConfig
+from vidgen.train.streams import LatentData
+from vidgen.train.tasks import TaskMix
+from vidgen.worlds.holdout import SplitConfig
+from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.sprites import FIRST_LIGHT
+from vidgen.worlds.story import StoryConfig
+
+CONCEPTS = (*FIRST_LIGHT, "door", "window")
+"""What the first light's model knows, and what opens in stories."""
+PICTURES = SplitConfig((SceneConfig(frames=1, concepts=CONCEPTS), StoryConfig(frames=1, concepts=CONCEPTS)), ("pair",))
+SCENES = SplitConfig((SceneConfig(concepts=CONCEPTS),), axes=("pair",))
+STORIES = SplitConfig((StoryConfig(concepts=CONCEPTS),), axes=("pair",))
+
+
+def get_config() -> DiTTraining:
+    """From the first light's weights and a VAE whose latents are aligned with theirs; the text encoder learns on."""
+    before: DiTTraining = load_experiment(Path(__file__).parents[1] / "first_light" / "cells_pairs.py")
+    pairs = dataclasses.replace(before.data[0], text_length=80)
+    return dataclasses.replace(
+        before,
+        vae="runs/one_vae/model/vae.safetensors",
+        start_from="vidgen/assets/default/dit.safetensors",
+        text_frozen=False,
+        cache="runs/latents_one",
+        alignment=dataclasses.replace(before.alignment, concepts=CONCEPTS),
+        tasks=TaskMix(free=3.0, first=1.0, both=1.0, box=1.0),
+        data=(
+            LatentData("pictures", PICTURES, 40_960, 40, text_length=80, weight=0.3, shift=4.0),
+            LatentData("scenes", SCENES, 12_288, 8, text_length=80, weight=0.3, shift=14.0),
+            LatentData("stories", STORIES, 12_288, 8, text_length=80, weight=0.25, shift=14.0),
+            dataclasses.replace(pairs, name="pairs", count=6_144, weight=0.15),
+        ),
+        optim=OptimConfig(lr=1e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.9, lr_end=0.02),
+        loop=LoopConfig(steps=20_000, log_every=25, eval_every=0, save_every=100),
+    )
