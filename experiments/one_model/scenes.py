@@ -29,14 +29,14 @@ STORIES = SplitConfig((StoryConfig(concepts=CONCEPTS),), axes=("pair",))
 
 
 def get_config() -> DiTTraining:
-    """From the first light's weights and a VAE whose latents are aligned with theirs; the text encoder learns on."""
+    """From the first light's weights, a VAE whose latents are aligned with theirs, and a text encoder that reads more."""
     before: DiTTraining = load_experiment(Path(__file__).parents[1] / "first_light" / "cells_pairs.py")
     pairs = dataclasses.replace(before.data[0], text_length=80)
     return dataclasses.replace(
         before,
         vae="runs/one_vae/model/vae.safetensors",
         start_from="vidgen/assets/default/dit.safetensors",
-        text_frozen=False,
+        text_from="runs/one_text/model/text.safetensors",
         cache="runs/latents_one",
         alignment=dataclasses.replace(before.alignment, concepts=CONCEPTS),
         tasks=TaskMix(free=3.0, first=1.0, both=1.0, box=1.0),

@@ -12,6 +12,7 @@ from vidgen.data.tokenizer import load_tokenizer
 from vidgen.worlds.scene import FIRST_LIGHT_SCENES
 
 CONCEPTS = ("cat", "dog", "rocket", "moon")
+DOORS = ("door", "cat")
 SOURCE = ClaimSource(
     dataclasses.replace(FIRST_LIGHT_SCENES, concepts=CONCEPTS, split="all"), CONCEPTS, load_tokenizer(), 24, 100, 3
 )
@@ -35,6 +36,18 @@ def test_a_relation_is_said_of_both() -> None:
     arrays = claim_arrays("a cat to the left of a dog on a yellow background", CONCEPTS)
     assert said_of(arrays, "cat") == {("relation", "left")}
     assert said_of(arrays, "dog") == {("relation", "right")}
+
+
+def test_a_story_is_said_of_who_does_it_and_to_whom() -> None:
+    """Who is first and who hits whom is bound to the thing, as motion is."""
+    arrays = claim_arrays("The door opens, so the cat moves out on a gray background.", DOORS)
+    row = list(arrays["subject_N"])
+    said = [{ATTRIBUTES[i] for i in np.flatnonzero(arrays["attributes_NO"][row.index(at)])} for at in (0, 1)]
+    assert said == [{("open", ""), ("order", "first")}, {("emerge", ""), ("order", "later")}]
+    arrays = claim_arrays("a dog runs into a cat and the cat moves to the right", CONCEPTS)
+    assert said_of(arrays, "dog") == {("hit", "")}
+    assert said_of(arrays, "cat") == {("hit of another", ""), ("motion", "right")}
+    assert said_of(claim_arrays("three cats in a meadow", CONCEPTS), "cat") == {("number", "3")}
 
 
 def test_unknown_concepts_are_an_error() -> None:

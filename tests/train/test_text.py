@@ -50,6 +50,10 @@ def test_claims_are_learned_and_the_encoder_is_kept(trained: tuple[dict, Path]) 
     assert metrics["named_right"] > 0.8 and metrics["spotted_right"] > 0.8  # of guesses, one in a few is right
     for ours, kept in zip(jax.tree.leaves(params["text"]), jax.tree.leaves(load_text(file, TEXT)), strict=True):
         np.testing.assert_array_equal(ours, kept)
+    # Another run learns on from there, with heads of its own.
+    on = dataclasses.replace(EXPERIMENT, start_from=str(file)).task(file.parent).init(jax.random.key(7))
+    np.testing.assert_array_equal(on["text"]["embedding"], params["text"]["embedding"])
+    assert np.any(on["subjects"] != params["subjects"])
 
 
 def test_what_is_not_asked_does_not_count(trained: tuple[dict, Path]) -> None:

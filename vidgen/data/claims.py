@@ -14,14 +14,28 @@ from vidgen.data.tokenizer import Tokenizer
 from vidgen.worlds.captions import caption, read_caption
 from vidgen.worlds.motion import CAMERAS, MOTIONS
 from vidgen.worlds.places import PLACES
+from vidgen.worlds.story import CAUSES
 
 ATTRIBUTES: tuple[tuple[str, str], ...] = (
     *(("motion", kind) for kind in MOTIONS),
     *(("relation", side) for side in ("left", "right", "above", "below")),
     *(("position", side) for side in ("left", "right", "top", "bottom", "centre")),
     *(("where", half) for half in ("sky", "ground")),
+    *(("number", str(number)) for number in range(1, 7)),
+    *((kind, side) for kind in ("enter", "leave") for side in ("", "left", "right", "up", "down")),
+    *((kind, "") for kind in ("land", "takeoff", "hide", "hit", "open", "emerge")),
+    *(("return", way) for way in ("", "back", "through")),
+    *(("cause", kind) for kind in CAUSES),
+    *(("depth", place) for place in ("front", "behind")),
+    *(("size", than) for than in ("larger", "smaller")),
+    *(("speed", rate) for rate in ("fast", "slow")),
+    *(("pace", than) for than in ("faster", "slower")),
+    *((f"{kind} of another", value) for kind, value in (("hide", ""), ("hit", ""), *(("cause", c) for c in CAUSES))),
+    *(("order", place) for place in ("first", "later")),
 )
-"""(kind, value) of the claims about one thing that are read; see `vidgen.worlds.claims.Claim`."""
+"""(kind, value) of the claims about one thing that are read; see `vidgen.worlds.claims.Claim`. Where one thing does
+something to another, the other has it too, "of another". order: what it does is told to come before something else, or
+after."""
 SETTINGS: tuple[tuple[str, str], ...] = (
     *(("place", name) for name in PLACES),
     *(("camera", kind) for kind in CAMERAS),
@@ -61,6 +75,9 @@ def claim_arrays(text: str, concepts: Sequence[str]) -> dict[str, np.ndarray]:
     subject_N = np.full(SUBJECTS, -1, np.int32)
     subject_N[: len(names)] = [row[name] for name in names]
     stated = {(claim.subject, claim.kind, claim.value) for claim in said}
+    stated |= {(claim.other, f"{claim.kind} of another", claim.value) for claim in said}
+    stated |= {(claim.subject, "order", "first") for claim in said if claim.kind == "before"}
+    stated |= {(claim.other, "order", "later") for claim in said if claim.kind == "before"}
     # A gradient's claim holds its colours.
     settings = {(claim.kind, "gradient" if claim.value.startswith("gradient") else claim.value) for claim in said}
     attributes = [[(name, *attribute) in stated for attribute in ATTRIBUTES] for name in names]

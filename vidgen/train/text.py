@@ -24,7 +24,7 @@ from vidgen.models.text import TextConfig
 from vidgen.train.loop import LoopConfig, Task
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.weights.safetensors import load_params, save_params
-from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.holdout import AnyScenes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,14 +36,17 @@ class TextTraining:
         scenes: what captions are written about; its concepts must be given.
         batch_size: captions a batch.
         text_length: tokens of a caption; longer captions are not taken.
+        start_from: a file of `save_text`, or of a model (`vidgen.sample.pipeline.save_model`), whose encoder learns on;
+            empty for random weights.
     """
 
-    scenes: SceneConfig
+    scenes: AnyScenes
     text: TextConfig = TextConfig()
     optim: OptimConfig = OptimConfig()
     loop: LoopConfig = LoopConfig()
     batch_size: int = 128
     text_length: int = 40
+    start_from: str = ""
 
     def task(self, workdir: Path) -> Task:
         """What the loop needs; the encoder is written to WORKDIR/model/text.safetensors."""
@@ -52,9 +55,10 @@ class TextTraining:
         concepts = self.scenes.concepts
         reader = CaptionReader(ReaderConfig(self.text, len(concepts), len(SETTINGS), len(ATTRIBUTES)))
         source = ClaimSource(self.scenes, concepts, load_tokenizer(), self.text_length, 2**30, self.loop.seed)
+        start = {"text": load_text(self.start_from, self.text)} if self.start_from else {}
         ids, subjects = jnp.zeros((1, 4), jnp.int32), jnp.zeros((1, 1), jnp.int32)
         return Task(
-            init=lambda key: reader.init(key, ids, subjects)["params"],
+            init=lambda key: {**reader.init(key, ids, subjects)["params"], **start},
             loss_fn=lambda params, batch, _: reading_loss(reader, params, batch),
             batches=claim_batches(source, self.batch_size, self.loop.seed),
             make_optimizer=lambda params, steps: make_optimizer(self.optim, steps, params),
@@ -105,8 +109,12 @@ def save_text(path: Path, config: TextConfig, params: dict) -> None:
 
 
 def load_text(path: str | Path, config: TextConfig) -> dict:
-    """Parameters of a file of `save_text`. Raises ValueError when they are of another shape than `config`."""
+    """Parameters of a file of `save_text`, or of the encoder in a model's file.
+
+    Raises ValueError when they are of another shape than `config`.
+    """
     params, metadata = load_params(path)
+    params = params.get("text", params)
     found = vidgen_config.from_json(metadata["text_config"]) if "text_config" in metadata else None
     if found != config:
         raise ValueError(f"{path} holds a text encoder of the shape {found}; the experiment's is {config}")
