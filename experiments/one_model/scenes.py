@@ -29,7 +29,7 @@ STORIES = SplitConfig((StoryConfig(concepts=CONCEPTS),), axes=("pair",))
 
 
 def get_config() -> DiTTraining:
-    """From the first light's weights, a VAE whose latents are aligned with theirs, and a text encoder that reads more."""
+    """From the first light's weights, a VAE with latents aligned to theirs, and a text encoder that reads more."""
     before: DiTTraining = load_experiment(Path(__file__).parents[1] / "first_light" / "cells_pairs.py")
     pairs = dataclasses.replace(before.data[0], text_length=80)
     return dataclasses.replace(
