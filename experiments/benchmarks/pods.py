@@ -48,7 +48,7 @@ ROWS = {
     "--mode sample",
     "sample 1.3B, 720p, 60 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 {MINUTE_720} {ONE_CLIP} --mesh.guidance 2 "
     "--mesh.sequence 8 --mode sample",
-    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 2 --data.0.batch-size 8",
+    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 1 --data.0.batch-size 16",
     "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8",
     "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024",
 }
@@ -66,6 +66,8 @@ class Options:
     """Folder of the figures, one JSON file a row."""
     only: str = ""
     """A part of the names of the rows to compile; empty for all."""
+    hlo: Path | None = None
+    """Folder for the compiled programs' texts, tens of megabytes each; none are kept by default."""
     table: bool = False
     """Compile nothing: print the table of what there is."""
 
@@ -82,10 +84,13 @@ def figures_of(folder: Path, name: str) -> dict[str, Any] | None:
     return values if values.get("command") == ROWS[name] else None
 
 
-def compile_row(folder: Path, name: str) -> None:
+def compile_row(folder: Path, name: str, hlo: Path | None) -> None:
     """Compiles one row and keeps its figures with its command; what the compiler does not take is told and not kept."""
     file, arguments = file_of(folder, name), ROWS[name]
     command = [sys.executable, "-m", "vidgen.cli.main", "compile", *shlex.split(arguments), "--json", str(file)]
+    if hlo is not None:
+        hlo.mkdir(parents=True, exist_ok=True)
+        command += ["--hlo", str(file_of(hlo.absolute(), name).with_suffix(".txt"))]
     file.unlink(missing_ok=True)
     done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, cwd=ROOT)
     if done.returncode not in (0, 1):
@@ -126,7 +131,7 @@ def main(options: Options) -> None:
     wanted = [name for name in ROWS if options.only in name and not options.table and figures_of(out, name) is None]
     screen = Console(stderr=True)
     for name in track(wanted, description="compiling", console=screen, disable=not screen.is_terminal):
-        compile_row(out, name)
+        compile_row(out, name, options.hlo)
     print(table(out))
 
 

@@ -32,6 +32,8 @@ GIB = 2**30
         (["--topology", "v5e:1x1", "--clips", "2"], "--clips is for --mode sample"),
         (["--topology", "v5e:1x1", "--mode", "dream"], "dream"),
         (["--topology", "v5e:1x1", "--json", "nowhere/at/all.json"], "folder that exists"),
+        (["--topology", "v5e:1x1", "--hlo", "nowhere/at/all.txt"], "folder that exists"),
+        (["--topology", "v5e:1x1", "--hlo", "x.txt", "--search"], "leave one of them out"),
         (["--topology", "v5e:1x1", "--model.depth", "3"], "Unknown option --model.depth"),
         (["--topology", "v5e:1x1", "--model.layers", "many"], "whole number"),
     ],
@@ -286,10 +288,11 @@ def test_larger_slices_are_found_by_name():
 
 
 @pytest.mark.skipif(find_spec("libtpu") is None, reason='needs the TPU compiler: pip install ".[aot]"')
-def test_a_real_slice(monkeypatch):
+def test_a_real_slice(monkeypatch, tmp_path):
     """Both programs, and a mesh of too few devices, in one process that does not hear what the shell says about JAX."""
     monkeypatch.setenv("JAX_PLATFORMS", "tpu")
-    request = {"experiment": TINY, "topology": "v5e:2x2", "slices": 1, "clips": 1}
+    text = tmp_path / "program.txt"
+    request = {"experiment": TINY, "topology": "v5e:2x2", "slices": 1, "clips": 1, "hlo": str(text)}
     overrides = ["--mesh.fsdp", "2", "--mesh.sequence", "2"]
     with client.Compiler() as compiler:
         refused = compiler.ask({**request, "mode": "train", "overrides": ["--mesh.fsdp", "3"]})
@@ -299,6 +302,7 @@ def test_a_real_slice(monkeypatch):
         vae = compiler.ask({**request, "experiment": TINY_VAE, "mode": "train", "overrides": ["--mesh.fsdp", "4",
                             "--batch-size", "4"]})  # fmt: skip
     assert "error" not in vae, vae
+    assert text.read_text().startswith("HloModule")
     # The formula counts a gradient of the pixels, which nothing asks for.
     assert 0.7 < vae["report"]["compiled_flops"] / vae["report"]["model_flops"] < 1.1
     assert page.verdict(vae, "train")[0].startswith("fits: ")

@@ -206,6 +206,37 @@ def test_what_crosses_slices_is_told_from_what_stays_within_one():
     assert [one.bytes for one in more if one.dcn] == [2 * 0.75 * 16 * 32 * 4, 3 * 64 * 4]
 
 
+def fused_gather(name: str) -> str:
+    """A fused computation that holds a gather under channel 1."""
+    return f"""\
+%{name} (p: f32[8]) -> f32[32] {{
+  %p = f32[8]{{0}} parameter(0)
+  ROOT %gather = f32[32]{{0}} all-gather(%p), channel_id=1, replica_groups=[1,4]<=[4], dimensions={{0}}
+}}
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "times"),
+    [
+        (("plain.1", "plain.2"), 2),  # two collectives that share a channel
+        (("async_collective.1", "async_collective.2"), 1),  # the beginning and the end of one
+    ],
+)
+def test_channels_are_shared_by_unlike_collectives_and_by_the_parts_of_one(names, times):
+    text = "".join(fused_gather(name) for name in names)
+    text += """\
+ENTRY %main (p: f32[8]) -> f32[32] {
+  %p = f32[8]{0} parameter(0)
+"""
+    text += f"  %a = f32[32]{{0}} fusion(%p), kind=kCustom, calls=%{names[0]}\n"
+    text += f"  ROOT %b = f32[32]{{0}} fusion(%p), kind=kCustom, calls=%{names[1]}\n}}\n"
+    found = collectives(hlo.parse(text), {"fsdp": 4})
+    assert sum(one.times for one in found) == times
+    assert {one.bytes for one in found} == {3 * 8 * 4}
+
+
 def test_traffic_counts_slices_and_leaves_out_what_stays_on_the_core():
     part, query, scores, shard = 128 * 64 * 4, 4 * 256 * 8 * 64 * 2, 4 * 8 * 256 * 256 * 4, 128 * 1024 * 4
     loop = 6 * (part + part + part + (part + 4 * part))  # slice read and written; gather read and both parts written

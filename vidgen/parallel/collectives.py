@@ -49,6 +49,7 @@ def collectives(module: Module, mesh: dict[str, int], slices: int = 1) -> list[C
     counts = runs(module)
     first = next(iter(mesh))
     inside = {**mesh, first: mesh[first] // slices}
+    callers = {one.called("calls"): name for name, c in module.computations.items() for one in c.instructions.values()}
     found: dict[str, Collective] = {}
     for name, computation in module.computations.items():
         if not counts[name]:
@@ -68,9 +69,10 @@ def collectives(module: Module, mesh: dict[str, int], slices: int = 1) -> list[C
                 kind, _axes(group, inside), counts[name], _sent(kind, one, computation, len(group[0])),
                 hidden or (one.opcode.endswith("-start") and _meanwhile(computation, [one], [one])),
             )  # fmt: skip
-            # An asynchronous collective stands in several fused computations under one channel.
+            # An asynchronous collective stands in several fused computations of one caller, under one channel; apart
+            # from that, channels are not told apart: unlike collectives share them, and so do copies of a loop's body.
             channel = re.search(r"channel_id=([0-9]+)", one.attributes)
-            key = channel.group(1) if channel else f"{name}/{one.name}"
+            key = f"{callers.get(name)}/{kind}/{channel.group(1)}" if hidden and channel else f"{name}/{one.name}"
             if key not in found or found[key].times < entry.times:
                 found[key] = entry
     return list(found.values())
