@@ -14,6 +14,7 @@ import json
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,15 @@ def compile_row(folder: Path, name: str, hlo: Path | None) -> None:
     if done.returncode not in (0, 1):
         print(f"{name}: status {done.returncode}", file=sys.stderr)
     elif file.exists():
-        file.write_text(json.dumps({"command": arguments, **json.loads(file.read_text())}, indent=1) + "\n")
+        versions = {package: version(package) for package in ("jax", "libtpu")}
+        figures = {"command": arguments, "versions": versions, **json.loads(file.read_text())}
+        file.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def cells(name: str, values: dict[str, Any]) -> list[str]:
-    """A row of the table."""
+    """A row of the table. Figures without versions are of before collectives that share a channel were all counted, so
+    that what they say of waits is too little.
+    """
     if "report" not in values:
         needed, there = values["needed"] / GIB, values["capacity"] / GIB
         return [name, f"{needed:.1f} of {there:.1f}", "no", *["" for _ in HEAD[3:]]]
@@ -110,7 +115,8 @@ def cells(name: str, values: dict[str, Any]) -> list[str]:
         name, f"{report['peak'] / GIB:.1f} of {report['capacity'] / GIB:.0f}", "yes" if report["fits"] else "no",
         f"{report['compiled_flops'] / model:.3f}", f"{once / model:.3f}",
         f"{(once - report['rescored_flops']) / model:.3f}", f"{report['roofline_seconds']:.4g}, {report['bound']}",
-        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}", f"{more['video_per_chip_hour']:.3g}",
+        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}" if "versions" in values or not report["network"] else "",
+        f"{more['video_per_chip_hour']:.3g}",
         f"{report.get('compile_cpu_seconds', 0):.0f}" if "compile_cpu_seconds" in report else "",
     ]  # fmt: skip
 

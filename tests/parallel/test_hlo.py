@@ -185,6 +185,7 @@ frontend_attributes={_xla_host_transfer_rendezvous="all-gather.9_0",_xla_megasca
   %sent = token[] send-done(%to), channel_id=6, is_host_transfer=true
   %gathered = (f32[2,64]{1,0}, token[]) recv-done(%from), channel_id=5, is_host_transfer=true
   %work = f32[64]{0} fusion(%w), kind=kLoop, calls=%busy
+  %all = f32[64]{0} all-reduce(%w), channel_id=7, replica_groups={}, to_apply=%add
   %gone = token[] send-done(%send), channel_id=4, is_host_transfer=true
   %summed = (f32[16,32]{1,0}, token[]) recv-done(%recv), channel_id=3, is_host_transfer=true
   ROOT %out = f32[16,32]{1,0} get-tuple-element(%summed), index=0
@@ -201,6 +202,7 @@ def test_what_crosses_slices_is_told_from_what_stays_within_one():
         ("reduce-scatter", "fsdp", False, 0.5 * 32 * 32 * 4, False),
         ("all-reduce", "data", True, 2 * 0.5 * 16 * 32 * 4, True),
         ("all-gather", "data", True, 64 * 4, False),
+        ("all-reduce", "data+fsdp", False, 2 * 0.75 * 64 * 4, False),  # all four of a slice
     ]
     more = collectives(hlo.parse(SLICES_TEXT), {"data": 8, "fsdp": 2}, slices=4)
     assert [one.bytes for one in more if one.dcn] == [2 * 0.75 * 16 * 32 * 4, 3 * 64 * 4]
