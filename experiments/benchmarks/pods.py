@@ -111,11 +111,12 @@ def cells(name: str, values: dict[str, Any]) -> list[str]:
         return [name, f"{needed:.1f} of {there:.1f}", "no", *["" for _ in HEAD[3:]]]
     report, more = values["report"], values["figures"]
     model, once = report["model_flops"], report["compiled_flops"] - report["rematerialised_flops"]
+    waits = "versions" in values or not report["network"]
     return [
         name, f"{report['peak'] / GIB:.1f} of {report['capacity'] / GIB:.0f}", "yes" if report["fits"] else "no",
         f"{report['compiled_flops'] / model:.3f}", f"{once / model:.3f}",
         f"{(once - report['rescored_flops']) / model:.3f}", f"{report['roofline_seconds']:.4g}, {report['bound']}",
-        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}" if "versions" in values or not report["network"] else "",
+        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}" if waits else "",
         f"{more['video_per_chip_hour']:.3g}",
         f"{report.get('compile_cpu_seconds', 0):.0f}" if "compile_cpu_seconds" in report else "",
     ]  # fmt: skip
