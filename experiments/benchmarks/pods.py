@@ -49,7 +49,10 @@ ROWS = {
     "--mode sample",
     "sample 1.3B, 720p, 60 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 {MINUTE_720} {ONE_CLIP} --mesh.guidance 2 "
     "--mesh.sequence 8 --mode sample",
-    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 1 --data.0.batch-size 16",
+    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 2 --data.0.batch-size 8 "
+    "--attention ring",
+    "train 14B, 720p, 5 s, v5p:2x2x4, whole clips": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 1 "
+    "--data.0.batch-size 16",
     "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8",
     "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024",
 }
