@@ -129,15 +129,16 @@ def test_what_has_no_choice_of_recomputation_is_not_told_to_recompute():
     assert not any("remat" in line for line in lines[:-1])
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm. Used 30.50G of "
-        "15.75G hbm. Exceeded hbm capacity by 14.75G.",
-        "RESOURCE_EXHAUSTED: E1000: CompileTimeHbmOom: Ran out of memory on HBM, the total memory required for HLO "
-        "temporaries (30.50G) exceeds available HBM (15.75G). HLO module: jit_step.",
-    ],
-)
+REFUSALS = {
+    "all": "RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm. Used 30.50G of "
+    "15.75G hbm. Exceeded hbm capacity by 14.75G.",
+    "temporaries": "RESOURCE_EXHAUSTED: E1000: CompileTimeHbmOom: Ran out of memory on HBM, the total memory required "
+    "for HLO temporaries (30.50G) exceeds available HBM (15.75G). HLO module: jit_step.",
+}
+"""What the compiler says where a program does not fit."""
+
+
+@pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
 def test_a_compiler_that_refuses_for_memory_is_a_verdict_and_not_an_error(monkeypatch, capsys, tmp_path, said):
     fake = FakeCompiler({"error": said, "kind": "JaxRuntimeError"})
     assert run(monkeypatch, fake, "--json", str(tmp_path / "x.json")) == 1
