@@ -35,7 +35,17 @@ def stack(w, x):
 with jax.set_mesh(mesh):
     compiled = jax.jit(stack).lower(weights, x).compile()
 report = aot.analyse(compiled, mesh, topology, model_flops=2.0 * layers * rows * width * width)
-print(json.dumps(dataclasses.asdict(report)))
+
+topology = parse_topology("v5e:2x2")
+mesh = make_mesh(MeshConfig(data=2, fsdp=4, slices=2), aot.tpu_devices(topology, 2))
+placed = NamedSharding(mesh, P("fsdp"))
+w = jax.ShapeDtypeStruct((width, width), jnp.float32, sharding=placed)
+x = jax.ShapeDtypeStruct((rows, width), jnp.float32, sharding=NamedSharding(mesh, P(("data", "fsdp"))))
+gradient = jax.grad(lambda w, x: jnp.sum(jnp.tanh(x @ w)))
+with jax.set_mesh(mesh):
+    compiled = jax.jit(gradient, out_shardings=placed).lower(w, x).compile()
+slices = aot.analyse(compiled, mesh, topology, slices=2, model_flops=1.0)
+print(json.dumps([dataclasses.asdict(report), dataclasses.asdict(slices)]))
 """
 
 
@@ -47,7 +57,12 @@ def test_a_program_compiled_for_a_tpu_slice_counts_as_written():
     command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
-    report = json.loads(done.stdout.splitlines()[-1])
+    report, slices = json.loads(done.stdout.splitlines()[-1])
+    # Of the gradient of a matrix a device sends to the other slice the quarter that it owns, and nothing else.
+    (far,) = [one for one in slices["network"] if one["dcn"]]
+    assert (far["kind"], far["axes"], far["count"]) == ("all-reduce", "data", 1)
+    assert far["bytes"] == 2 * 0.5 * 256 * 256 * 4 / 4
+    assert {one["axes"] for one in slices["network"] if not one["dcn"]} == {"fsdp"}
     # Rows are shared by the four of fsdp; the two of tensor have nothing to share and compute the same.
     assert report["compiled_flops"] == 2 * 3 * (512 // 4) * 256 * 256
     assert report["model_flops"] == report["compiled_flops"] / 2
