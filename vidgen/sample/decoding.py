@@ -53,4 +53,4 @@ def _own_part(config: VAEConfig, at_once: int, axes: tuple[str, ...], ways: int,
     # Before the start everything stood still.
     first = jnp.maximum(0, reach - jax.lax.axis_index(axes) * length)
     seen = jnp.take(seen, jnp.maximum(jnp.arange(reach + length), first), axis=1)
-    return decode_after(config, params, seen, at_once)
+    return decode_after(config, params, seen, at_once=at_once)
