@@ -67,7 +67,7 @@ def collectives(module: Module, mesh: dict[str, int], slices: int = 1) -> list[C
             group = _groups(one.attributes, inside)
             entry = Collective(
                 kind, _axes(group, inside), counts[name], _sent(kind, one, computation, len(group[0])),
-                hidden or (one.opcode.endswith("-start") and _meanwhile(computation, [one], [one])),
+                hidden or (one.opcode.endswith("-start") and _meanwhile(computation, one, [one])),
             )  # fmt: skip
             # An asynchronous collective stands in several fused computations of one caller, under one channel; apart
             # from that, channels are not told apart: unlike collectives share them, and so do copies of a loop's body.
@@ -95,7 +95,7 @@ def _between_slices(send: Instruction, computation: Computation, times: float, a
         for one in computation.instructions.values()
         if one.opcode == "recv" and _attribute(one, "_xla_host_transfer_rendezvous") == rendezvous
     ]
-    hidden = _meanwhile(computation, [send, *received], received or [send])
+    hidden = _meanwhile(computation, send, received or [send])
     return Collective(kind, axis, times, _sent(kind, send, computation, slices), hidden, dcn=True)
 
 
@@ -105,15 +105,14 @@ def _attribute(one: Instruction, name: str) -> str:
     return found.group(1) if found else ""
 
 
-def _meanwhile(computation: Computation, begun: list[Instruction], awaited: list[Instruction]) -> bool:
-    """Whether the schedule has work between the last of what is begun and the first that waits for the awaited.
+def _meanwhile(computation: Computation, begun: Instruction, awaited: list[Instruction]) -> bool:
+    """Whether the schedule has work between what is begun and the first that waits for one of the awaited.
 
     The rest of a loop's body counts where nothing in it waits: what is begun there is waited for in the next round.
     """
-    order = list(computation.instructions.values())
-    start = max(order.index(one) for one in begun)
+    after = list(computation.instructions).index(begun.name) + 1
+    rest = list(computation.instructions.values())[after:]
     names = {one.name for one in awaited}
-    rest = order[start + 1 :]
     ends = (at for at, one in enumerate(rest) if one.opcode.endswith("-done") and names & {*one.operands})
     between = rest[: next(ends, len(rest))]
     return any(one.opcode in _WORK or "tpu_custom_call" in one.attributes for one in between)
