@@ -14,6 +14,7 @@ import json
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,10 @@ ROWS = {
     "--mode sample",
     "sample 1.3B, 720p, 60 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 {MINUTE_720} {ONE_CLIP} --mesh.guidance 2 "
     "--mesh.sequence 8 --mode sample",
-    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 2 --data.0.batch-size 8",
+    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 2 --data.0.batch-size 8 "
+    "--attention ring",
+    "train 14B, 720p, 5 s, v5p:2x2x4, whole clips": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 1 "
+    "--data.0.batch-size 16",
     "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8",
     "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024",
 }
@@ -66,6 +70,8 @@ class Options:
     """Folder of the figures, one JSON file a row."""
     only: str = ""
     """A part of the names of the rows to compile; empty for all."""
+    hlo: Path | None = None
+    """Folder for the compiled programs' texts, tens of megabytes each; none are kept by default."""
     table: bool = False
     """Compile nothing: print the table of what there is."""
 
@@ -82,30 +88,39 @@ def figures_of(folder: Path, name: str) -> dict[str, Any] | None:
     return values if values.get("command") == ROWS[name] else None
 
 
-def compile_row(folder: Path, name: str) -> None:
+def compile_row(folder: Path, name: str, hlo: Path | None) -> None:
     """Compiles one row and keeps its figures with its command; what the compiler does not take is told and not kept."""
     file, arguments = file_of(folder, name), ROWS[name]
     command = [sys.executable, "-m", "vidgen.cli.main", "compile", *shlex.split(arguments), "--json", str(file)]
+    if hlo is not None:
+        hlo.mkdir(parents=True, exist_ok=True)
+        command += ["--hlo", str(file_of(hlo.absolute(), name).with_suffix(".txt"))]
     file.unlink(missing_ok=True)
     done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, cwd=ROOT)
     if done.returncode not in (0, 1):
         print(f"{name}: status {done.returncode}", file=sys.stderr)
     elif file.exists():
-        file.write_text(json.dumps({"command": arguments, **json.loads(file.read_text())}, indent=1) + "\n")
+        versions = {package: version(package) for package in ("jax", "libtpu")}
+        figures = {"command": arguments, "versions": versions, **json.loads(file.read_text())}
+        file.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def cells(name: str, values: dict[str, Any]) -> list[str]:
-    """A row of the table."""
+    """A row of the table. Figures without versions are of before collectives that share a channel were all counted, so
+    that what they say of waits is too little.
+    """
     if "report" not in values:
         needed, there = values["needed"] / GIB, values["capacity"] / GIB
         return [name, f"{needed:.1f} of {there:.1f}", "no", *["" for _ in HEAD[3:]]]
     report, more = values["report"], values["figures"]
     model, once = report["model_flops"], report["compiled_flops"] - report["rematerialised_flops"]
+    waits = "versions" in values or not report["network"]
     return [
         name, f"{report['peak'] / GIB:.1f} of {report['capacity'] / GIB:.0f}", "yes" if report["fits"] else "no",
         f"{report['compiled_flops'] / model:.3f}", f"{once / model:.3f}",
         f"{(once - report['rescored_flops']) / model:.3f}", f"{report['roofline_seconds']:.4g}, {report['bound']}",
-        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}", f"{more['video_per_chip_hour']:.3g}",
+        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}" if waits else "",
+        f"{more['video_per_chip_hour']:.3g}",
         f"{report.get('compile_cpu_seconds', 0):.0f}" if "compile_cpu_seconds" in report else "",
     ]  # fmt: skip
 
@@ -126,7 +141,7 @@ def main(options: Options) -> None:
     wanted = [name for name in ROWS if options.only in name and not options.table and figures_of(out, name) is None]
     screen = Console(stderr=True)
     for name in track(wanted, description="compiling", console=screen, disable=not screen.is_terminal):
-        compile_row(out, name)
+        compile_row(out, name, options.hlo)
     print(table(out))
 
 

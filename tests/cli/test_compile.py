@@ -32,6 +32,8 @@ GIB = 2**30
         (["--topology", "v5e:1x1", "--clips", "2"], "--clips is for --mode sample"),
         (["--topology", "v5e:1x1", "--mode", "dream"], "dream"),
         (["--topology", "v5e:1x1", "--json", "nowhere/at/all.json"], "folder that exists"),
+        (["--topology", "v5e:1x1", "--hlo", "nowhere/at/all.txt"], "folder that exists"),
+        (["--topology", "v5e:1x1", "--hlo", "x.txt", "--search"], "leave one of them out"),
         (["--topology", "v5e:1x1", "--model.depth", "3"], "Unknown option --model.depth"),
         (["--topology", "v5e:1x1", "--model.layers", "many"], "whole number"),
     ],
@@ -127,9 +129,18 @@ def test_what_has_no_choice_of_recomputation_is_not_told_to_recompute():
     assert not any("remat" in line for line in lines[:-1])
 
 
-def test_a_compiler_that_refuses_for_memory_is_a_verdict_and_not_an_error(monkeypatch, capsys, tmp_path):
-    said = "RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm. Used 30.50G of "
-    fake = FakeCompiler({"error": said + "15.75G hbm. Exceeded hbm capacity by 14.75G.", "kind": "JaxRuntimeError"})
+REFUSALS = {
+    "all": "RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm. Used 30.50G of "
+    "15.75G hbm. Exceeded hbm capacity by 14.75G.",
+    "temporaries": "RESOURCE_EXHAUSTED: E1000: CompileTimeHbmOom: Ran out of memory on HBM, the total memory required "
+    "for HLO temporaries (30.50G) exceeds available HBM (15.75G). HLO module: jit_step.",
+}
+"""What the compiler says where a program does not fit."""
+
+
+@pytest.mark.parametrize("said", REFUSALS.values(), ids=REFUSALS)
+def test_a_compiler_that_refuses_for_memory_is_a_verdict_and_not_an_error(monkeypatch, capsys, tmp_path, said):
+    fake = FakeCompiler({"error": said, "kind": "JaxRuntimeError"})
     assert run(monkeypatch, fake, "--json", str(tmp_path / "x.json")) == 1
     assert "does not fit: the compiler refuses it, 30.50 of 15.75 GiB" in capsys.readouterr().out
     assert json.loads((tmp_path / "x.json").read_text())["needed"] == 30.5 * GIB
@@ -286,10 +297,11 @@ def test_larger_slices_are_found_by_name():
 
 
 @pytest.mark.skipif(find_spec("libtpu") is None, reason='needs the TPU compiler: pip install ".[aot]"')
-def test_a_real_slice(monkeypatch):
+def test_a_real_slice(monkeypatch, tmp_path):
     """Both programs, and a mesh of too few devices, in one process that does not hear what the shell says about JAX."""
     monkeypatch.setenv("JAX_PLATFORMS", "tpu")
-    request = {"experiment": TINY, "topology": "v5e:2x2", "slices": 1, "clips": 1}
+    text = tmp_path / "program.txt"
+    request = {"experiment": TINY, "topology": "v5e:2x2", "slices": 1, "clips": 1, "hlo": str(text)}
     overrides = ["--mesh.fsdp", "2", "--mesh.sequence", "2"]
     with client.Compiler() as compiler:
         refused = compiler.ask({**request, "mode": "train", "overrides": ["--mesh.fsdp", "3"]})
@@ -299,6 +311,7 @@ def test_a_real_slice(monkeypatch):
         vae = compiler.ask({**request, "experiment": TINY_VAE, "mode": "train", "overrides": ["--mesh.fsdp", "4",
                             "--batch-size", "4"]})  # fmt: skip
     assert "error" not in vae, vae
+    assert text.read_text().startswith("HloModule")
     # The formula counts a gradient of the pixels, which nothing asks for.
     assert 0.7 < vae["report"]["compiled_flops"] / vae["report"]["model_flops"] < 1.1
     assert page.verdict(vae, "train")[0].startswith("fits: ")

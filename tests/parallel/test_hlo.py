@@ -120,11 +120,123 @@ def test_a_batched_product_that_became_a_convolution_counts_as_the_product():
 def test_collectives_of_a_tpu_program():
     found = {one.kind: one for one in collectives(hlo.parse(TPU_TEXT), {"fsdp": 4, "tensor": 2})}
     gather, scatter, permute = found["all-gather"], found["reduce-scatter"], found["collective-permute"]
-    assert (gather.axes, gather.times, gather.overlapped) == ("fsdp", 6, True)
+    assert (gather.axes, gather.times, gather.overlapped) == ("fsdp", 6, False)  # begun, and waited for at once
     assert gather.bytes == 3 * 128 * 64 * 4  # a device sends its own part to three others
     assert (scatter.axes, scatter.times, scatter.overlapped) == ("fsdp", 1, False)
     assert scatter.bytes == 0.75 * 512 * 1024 * 4
     assert (permute.axes, permute.bytes) == ("tensor", 4 * 256 * 8 * 64 * 2)
+
+
+@pytest.mark.parametrize(
+    ("after_start", "after_done", "hidden"),
+    [
+        ("", "%w = f32[8]{0} fusion(%p), kind=kLoop, calls=%busy", False),
+        ("%w = f32[8]{0} fusion(%p), kind=kLoop, calls=%busy", "", True),
+        ('%w = f32[8]{0} custom-call(%p), custom_call_target="tpu_custom_call"', "", True),
+        ('%w = f32[8]{0} custom-call(%p), custom_call_target="SliceId"', "", False),
+        ("%w = f32[8]{0} bitcast(%p)", "", False),
+    ],
+)
+def test_a_collective_is_hidden_by_work_before_it_is_waited_for(after_start, after_done, hidden):
+    text = f"""\
+%busy (a: f32[8]) -> f32[8] {{
+  %a = f32[8]{{0}} parameter(0)
+  ROOT %b = f32[8]{{0}} negate(%a)
+}}
+
+ENTRY %main (p: f32[8]) -> f32[32] {{
+  %p = f32[8]{{0}} parameter(0)
+  %start = (f32[8]{{0}}, f32[32]{{0}}) all-gather-start(%p), channel_id=1, replica_groups=[1,4]<=[4], dimensions={{0}}
+  {after_start}
+  %done = f32[32]{{0}} all-gather-done(%start)
+  {after_done}
+  ROOT %out = f32[32]{{0}} bitcast(%done)
+}}
+"""
+    (found,) = collectives(hlo.parse(text), {"fsdp": 4})
+    assert found.overlapped is hidden
+
+
+SLICES_TEXT = """\
+HloModule jit_step, is_scheduled=true
+
+%busy (a: f32[64]) -> f32[64] {
+  %a = f32[64]{0} parameter(0)
+  ROOT %b = f32[64]{0} negate(%a)
+}
+
+ENTRY %main (g: f32[64,32], w: f32[64]) -> f32[16,32] {
+  %g = f32[64,32]{1,0} parameter(0)
+  %w = f32[64]{0} parameter(1)
+  %near = f32[32,32]{1,0} reduce-scatter(%g), channel_id=1, replica_groups={{0,2},{1,3}}, dimensions={0}
+  %own = f32[16,32]{1,0} reduce-scatter(%near), channel_id=2, replica_groups={{0,1},{2,3}}, dimensions={0}
+  %token = token[] after-all(), frontend_attributes={MegascaleRendezvousKeyName="all-reduce.7_0"}
+  %send = (f32[16,32]{1,0}, u32[], token[]) send(%own, %token), channel_id=4, is_host_transfer=true, \
+frontend_attributes={_xla_host_transfer_handler_name="xla_megascale_runtime",\
+_xla_host_transfer_rendezvous="all-reduce.7_0",_xla_megascale_reduce_operation="SUM",\
+_xla_megascale_target="{1,2}x{0:3}",_xla_megascale_transfer_type="ALL_REDUCE"}
+  %recv = (f32[16,32]{1,0}, u32[], token[]) recv(%token), channel_id=3, is_host_transfer=true, \
+frontend_attributes={_xla_host_transfer_rendezvous="all-reduce.7_0",_xla_megascale_transfer_type="ALL_REDUCE"}
+  %last = token[] after-all(), frontend_attributes={MegascaleRendezvousKeyName="all-gather.9_0"}
+  %to = (f32[64]{0}, u32[], token[]) send(%w, %last), channel_id=6, is_host_transfer=true, \
+frontend_attributes={_xla_host_transfer_rendezvous="all-gather.9_0",_xla_megascale_transfer_type="ALL_GATHER"}
+  %from = (f32[2,64]{1,0}, u32[], token[]) recv(%last), channel_id=5, is_host_transfer=true, \
+frontend_attributes={_xla_host_transfer_rendezvous="all-gather.9_0",_xla_megascale_transfer_type="ALL_GATHER"}
+  %sent = token[] send-done(%to), channel_id=6, is_host_transfer=true
+  %gathered = (f32[2,64]{1,0}, token[]) recv-done(%from), channel_id=5, is_host_transfer=true
+  %work = f32[64]{0} fusion(%w), kind=kLoop, calls=%busy
+  %all = f32[64]{0} all-reduce(%w), channel_id=7, replica_groups={}, to_apply=%add
+  %gone = token[] send-done(%send), channel_id=4, is_host_transfer=true
+  %summed = (f32[16,32]{1,0}, token[]) recv-done(%recv), channel_id=3, is_host_transfer=true
+  ROOT %out = f32[16,32]{1,0} get-tuple-element(%summed), index=0
+}
+"""
+"""Gradients of two slices of 2 x 2 devices: summed within a slice, and then over the data-centre network."""
+
+
+def test_what_crosses_slices_is_told_from_what_stays_within_one():
+    found = collectives(hlo.parse(SLICES_TEXT), {"data": 4, "fsdp": 2}, slices=2)
+    told = [(one.kind, one.axes, one.dcn, one.bytes, one.overlapped) for one in found]
+    assert told == [
+        ("reduce-scatter", "data", False, 0.5 * 64 * 32 * 4, False),  # devices 0 and 2 of a slice: its half of data
+        ("reduce-scatter", "fsdp", False, 0.5 * 32 * 32 * 4, False),
+        ("all-reduce", "data", True, 2 * 0.5 * 16 * 32 * 4, True),
+        ("all-gather", "data", True, 64 * 4, False),
+        ("all-reduce", "data+fsdp", False, 2 * 0.75 * 64 * 4, False),  # all four of a slice
+    ]
+    more = collectives(hlo.parse(SLICES_TEXT), {"data": 8, "fsdp": 2}, slices=4)
+    assert [one.bytes for one in more if one.dcn] == [2 * 0.75 * 16 * 32 * 4, 3 * 64 * 4]
+
+
+def fused_gather(name: str) -> str:
+    """A fused computation that holds a gather under channel 1."""
+    return f"""\
+%{name} (p: f32[8]) -> f32[32] {{
+  %p = f32[8]{{0}} parameter(0)
+  ROOT %gather = f32[32]{{0}} all-gather(%p), channel_id=1, replica_groups=[1,4]<=[4], dimensions={{0}}
+}}
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "times"),
+    [
+        (("plain.1", "plain.2"), 2),  # two collectives that share a channel
+        (("async_collective.1", "async_collective.2"), 1),  # the beginning and the end of one
+    ],
+)
+def test_channels_are_shared_by_unlike_collectives_and_by_the_parts_of_one(names, times):
+    text = "".join(fused_gather(name) for name in names)
+    text += """\
+ENTRY %main (p: f32[8]) -> f32[32] {
+  %p = f32[8]{0} parameter(0)
+"""
+    text += f"  %a = f32[32]{{0}} fusion(%p), kind=kCustom, calls=%{names[0]}\n"
+    text += f"  ROOT %b = f32[32]{{0}} fusion(%p), kind=kCustom, calls=%{names[1]}\n}}\n"
+    found = collectives(hlo.parse(text), {"fsdp": 4})
+    assert sum(one.times for one in found) == times
+    assert {one.bytes for one in found} == {3 * 8 * 4}
 
 
 def test_traffic_counts_slices_and_leaves_out_what_stays_on_the_core():
@@ -162,6 +274,16 @@ def test_collectives_of_a_program_on_virtual_devices():
     found = collectives(hlo.parse(program.as_text()), dict(mesh.shape))
     assert {one.kind for one in found} == {"all-reduce"}
     assert {axis for one in found for axis in one.axes.split("+")} == {"fsdp", "tensor"}
+
+
+@pytest.mark.parametrize("axes", [("data", "tensor"), ("fsdp",), ("data", "fsdp", "tensor")])
+def test_a_collective_over_several_axes_has_all_their_names(axes):
+    mesh = Mesh(np.array(jax.devices()).reshape(2, 2, 2), ("data", "fsdp", "tensor"))
+    left = tuple(name for name in mesh.axis_names if name not in axes)
+    add = jax.shard_map(lambda x: jax.lax.psum(x, axes), mesh=mesh, in_specs=P(mesh.axis_names), out_specs=P(left))
+    program = jax.jit(add).lower(jax.ShapeDtypeStruct((8, 4), jnp.float32)).compile()
+    (found,) = collectives(hlo.parse(program.as_text()), dict(mesh.shape))
+    assert (found.kind, found.axes) == ("all-reduce", "+".join(axes))
 
 
 def test_text_without_a_program_is_refused():

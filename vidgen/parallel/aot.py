@@ -31,7 +31,7 @@ class Network:
         count: how many run in one call.
         bytes: what a device sends in all of them.
         overlapped: the share of those bytes that the schedule hides behind other work.
-        seconds: at the full rate of the links that those axes lie on.
+        seconds: at the full rate of the links that those axes lie on, or of the data-centre network.
         dcn: whether they leave the slice.
     """
 
@@ -176,7 +176,7 @@ def analyse(
         compiled_flops=flops,
         kernel_flops=counted.kernels,
         traffic=traffic,
-        network=_network(module, mesh, topology),
+        network=_network(module, mesh, topology, slices),
         compute_seconds=flops * chip.devices / chip.flops,
         memory_seconds=traffic * chip.devices / chip.hbm_bandwidth,
         compile_seconds=compile_seconds,
@@ -186,33 +186,37 @@ def analyse(
     )
 
 
-def _network(module: hlo.Module, mesh: Mesh, topology: Topology) -> tuple[Network, ...]:
-    together: dict[tuple[str, str], list] = {}
-    for one in collectives(module, dict(mesh.shape)):
-        together.setdefault((one.kind, one.axes), []).append(one)
+def _network(module: hlo.Module, mesh: Mesh, topology: Topology, slices: int) -> tuple[Network, ...]:
+    together: dict[tuple[bool, str, str], list] = {}
+    between = topology.chip.dcn_bandwidth / topology.chip.devices
+    for one in collectives(module, dict(mesh.shape), slices):
+        together.setdefault((one.dcn, one.kind, one.axes), []).append(one)
     totals = []
-    for (kind, axes), parts in sorted(together.items()):
+    for (dcn, kind, axes), parts in sorted(together.items()):
         sent = sum(one.times * one.bytes for one in parts)
         hidden = sum(one.times * one.bytes for one in parts if one.overlapped)
-        rate, dcn = link_rate(mesh, axes.split("+"), topology)
+        rate = between if dcn else link_rate(mesh, axes.split("+"), topology)
         totals.append(
             Network(kind, axes, sum(one.times for one in parts), sent, hidden / sent if sent else 0.0, sent / rate, dcn)
         )
     return tuple(totals)
 
 
-def link_rate(mesh: Mesh, axes: Sequence[str], topology: Topology) -> tuple[float, bool]:
-    """(bytes/s that a device can send along these axes of the mesh, whether that leaves the slice).
+def link_rate(mesh: Mesh, axes: Sequence[str], topology: Topology) -> float:
+    """Bytes/s that a device can send within its slice along these axes of the mesh.
 
-    Within a slice an axis uses two links, one to each side, for every dimension of the torus that it runs along.
+    An axis uses two links, one to each side, for every dimension of the torus that it runs along.
     """
     chip = topology.chip
     names = list(mesh.shape)
     first = tuple(slice(None) if name in axes else slice(0, 1) for name in names)
-    group = mesh.devices[first].ravel()
-    if len({getattr(device, "slice_index", 0) or 0 for device in group}) > 1:
-        return chip.dcn_bandwidth / chip.devices, True
+    group = list(mesh.devices[first].ravel())
+    group = [device for device in group if _slice(device) == _slice(group[0])]
     places = [getattr(device, "coords", ()) for device in group]
     along = sum(len(set(values)) > 1 for values in zip(*places, strict=True))
     # Devices of one chip, and devices that say nothing of where they are, share its links.
-    return chip.ici_bandwidth * max(along, 1) * 2 / chip.ici_links / chip.devices, False
+    return chip.ici_bandwidth * max(along, 1) * 2 / chip.ici_links / chip.devices
+
+
+def _slice(device: Any) -> int:
+    return getattr(device, "slice_index", 0) or 0

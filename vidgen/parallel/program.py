@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -46,11 +47,18 @@ class Program:
     batch_option: str
 
 
-def compile_program(program: Program, mesh: Mesh, topology: Topology, slices: int = 1) -> Report:
-    """Compiles for the devices of a mesh, which need not exist, and reads the result; seconds to minutes."""
+def compile_program(
+    program: Program, mesh: Mesh, topology: Topology, slices: int = 1, text: Path | None = None
+) -> Report:
+    """Compiles for the devices of a mesh, which need not exist, and reads the result; seconds to minutes.
+
+    text: a file for the compiled program, if it is wanted.
+    """
     start, worked = time.perf_counter(), time.process_time()
     with jax.set_mesh(mesh):
         compiled = program.function.lower(*program.arguments).compile()
+    if text is not None:
+        text.write_text(compiled.as_text() or "", encoding="utf-8")
     return analyse(
         compiled,
         mesh,

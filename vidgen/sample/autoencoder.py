@@ -224,22 +224,40 @@ def decode_groups(
     """
     if isinstance(config, WanVAEConfig):
         return shard(to_uint8(apply(WanVAE(config), params, z_BTHWC, method=WanVAE.decode)), "BFHWC")
-    B, T, H, W, C = z_BTHWC.shape
-    vae, window = VAE(config, shard), at_once + config.reach
+    if z_BTHWC.shape[1] <= at_once + config.reach:
+        video = apply(VAE(config, shard), params, z_BTHWC, inside_HW, method=VAE.decode_groups)
+        return shard(to_uint8(video), "BFHWC")
+    # Before the start everything stood still.
+    stood = jnp.repeat(z_BTHWC[:, :1], config.reach, axis=1)
+    return decode_after(config, params, jnp.concatenate([stood, z_BTHWC], axis=1), shard, at_once, inside_HW)
+
+
+def decode_after(
+    config: VAEConfig,
+    params: dict,
+    z_BTHWC: Array,
+    shard: ShardFn = unsharded,
+    at_once: int = AT_ONCE,
+    inside_HW: Array | None = None,
+) -> Array:
+    """uint8 frames of all groups but the first `config.reach`, to which the decoder only looks back; in parts as
+    `decode_groups`.
+    """
+    B, _, H, W, C = z_BTHWC.shape
+    reach, T = config.reach, z_BTHWC.shape[1] - config.reach
+    part_length = -(-T // -(-T // at_once))  # as even as can be
 
     def decode(z: Array) -> Array:
-        return shard(to_uint8(apply(vae, params, z, inside_HW, method=VAE.decode_groups)), "BFHWC")
+        video = apply(VAE(config, shard), params, z, inside_HW, method=VAE.decode_groups)
+        return shard(to_uint8(video[:, config.group * reach :]), "BFHWC")
 
-    if window >= T:
+    if part_length == T:
         return decode(z_BTHWC)
-    filled = jnp.pad(z_BTHWC, ((0, 0), (0, -T % at_once), (0, 0), (0, 0), (0, 0)), mode="edge")
+    filled = jnp.pad(z_BTHWC, ((0, 0), (0, -T % part_length), (0, 0), (0, 0), (0, 0)), mode="edge")
 
     def part(start: Array) -> Array:
-        # Before the start everything stood still, which the decoder knows of a window that begins there.
-        begin = jnp.clip(start - config.reach, 0, filled.shape[1] - window)
-        video = decode(jax.lax.dynamic_slice(filled, (0, begin, 0, 0, 0), (B, window, H, W, C)))
-        return jax.lax.dynamic_slice_in_dim(video, config.group * (start - begin), config.group * at_once, axis=1)
+        return decode(jax.lax.dynamic_slice(filled, (0, start, 0, 0, 0), (B, reach + part_length, H, W, C)))
 
-    parts_NBFHWC = jax.lax.map(part, jnp.arange(0, filled.shape[1], at_once))
+    parts_NBFHWC = jax.lax.map(part, jnp.arange(0, T, part_length))
     video = jnp.moveaxis(parts_NBFHWC, 0, 1).reshape(B, -1, *parts_NBFHWC.shape[3:])
     return video[:, : config.group * T]

@@ -20,7 +20,8 @@ from vidgen.models.rows import apply_to_grid
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.shard import Parallel, make_parallel, one_device
-from vidgen.sample.autoencoder import AT_ONCE, AnyVAEConfig, LatentSpace, decode_groups
+from vidgen.sample.autoencoder import AnyVAEConfig, LatentSpace
+from vidgen.sample.decoding import decode_on
 from vidgen.sample.tasks import Known
 
 SOLVERS: dict[str, solvers.Solver] = {
@@ -62,9 +63,8 @@ def text_to_video(
 ) -> Array:
     """uint8 clips [B, F, H, W, 3] of captions: the whole sampler as one program; call it under `jax.set_mesh(mesh)`.
 
-    Frames are those of whole groups, of as many as the sequence axis divides: the clip begins with the last frame of
-    the first group. So each device decodes a part of the time and keeps its own pixels, and needs no more of others
-    than the latent frame before.
+    Frames are those of whole groups, of as many as `decode_on` divides over devices: the clip begins with the last
+    frame of the first group.
 
     Args:
         networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
@@ -78,26 +78,13 @@ def text_to_video(
     latent = text_to_latent(
         networks, shape, ts, solver, params, captions, negative, guidance, key, parallel, known, captions_T
     )
-    filled = fill_time(space.leave(latent), parallel.multiple)
-    # Devices that divide time have each a part of it already.
-    at_once = AT_ONCE if parallel.multiple == 1 else filled.shape[1]
-    return decode_groups(networks.vae, params["vae"], filled, parallel.shard, at_once)
+    return decode_on(mesh, networks.vae, params["vae"], space.leave(latent))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
 def read_captions(config: TextConfig, mesh: Mesh, params: dict, ids_BS: Array) -> tuple[Array, Array]:
     """What a text encoder says of captions, as a program of its own; call it under `jax.set_mesh(mesh)`."""
     return apply(TextEncoder(config, make_parallel(mesh, config.dtype).shard), params, ids_BS)
-
-
-def fill_time(latent_BTHWC: Array, multiple: int) -> Array:
-    """Latents with the last frame repeated until `multiple` divides time, or as they are where it divides rows.
-
-    The decoder is causal, so that what is added at the end changes nothing before it.
-    """
-    _, T, H, _, _ = latent_BTHWC.shape
-    fill = 0 if H % multiple == 0 else -T % multiple
-    return jnp.pad(latent_BTHWC, ((0, 0), (0, fill), (0, 0), (0, 0), (0, 0)), mode="edge")
 
 
 def text_to_latent(

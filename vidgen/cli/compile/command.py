@@ -53,6 +53,8 @@ class Compile:
     """Price of a chip-hour, to say what a step and a second of video cost."""
     json: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Where all figures are written."""
+    hlo: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """Where the text of the compiled program is written; not for --search."""
     search: bool = False
     """Compile for several meshes, batch sizes and remat policies, and rank those that fit."""
     limit: int = 24
@@ -88,8 +90,11 @@ def check(options: Compile) -> Topology:
             raise ValueError(f"--{name} is {value}; it must be above 0")
     if options.mode == "train" and options.clips != 1:
         raise ValueError("--clips is for --mode sample; a training step takes the experiment's batch size")
-    if options.json is not None and (options.json.is_dir() or not options.json.absolute().parent.is_dir()):
-        raise FileNotFoundError(f"--json {options.json}: give a file in a folder that exists")
+    for name, file in (("json", options.json), ("hlo", options.hlo)):
+        if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+            raise FileNotFoundError(f"--{name} {file}: give a file in a folder that exists")
+    if options.search and options.hlo is not None:
+        raise ValueError("--hlo is for one program; --search compiles many: leave one of them out")
     return topology
 
 
@@ -106,6 +111,8 @@ def _compile(options: Compile, overrides: Sequence[str]) -> None:
 
     screen = page.console()
     request = _request(options, overrides)
+    if options.hlo is not None:
+        request["hlo"] = str(options.hlo.absolute())
     with Compiler() as compiler, page.console(stderr=True).status(f"compiling for {options.topology}"):
         answer = compiler.ask(request)
     if memory := figures.refused_memory(answer):

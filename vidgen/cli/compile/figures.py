@@ -40,10 +40,17 @@ def figures(answer: dict[str, Any], fps: float, cost: float | None) -> dict[str,
 
 
 def refused_memory(answer: dict[str, Any]) -> tuple[float, float] | None:
-    """(bytes needed, bytes there) if the compiler refused a program because of the device's memory, else None."""
+    """(bytes needed, bytes there) if the compiler refused a program because of the device's memory, else None.
+
+    Where temporaries alone are too large it says no more than their size.
+    """
     if "hbm" not in answer.get("error", "").lower():
         return None
-    found = re.search(r"[Uu]sed ([0-9.]+)([KMG]) of ([0-9.]+)([KMG])", answer["error"])
+    forms = (
+        r"[Uu]sed ([0-9.]+)([KMG]) of ([0-9.]+)([KMG])",
+        r"required for HLO temporaries \(([0-9.]+)([KMG])\) exceeds available HBM \(([0-9.]+)([KMG])\)",
+    )
+    found = next((match for form in forms if (match := re.search(form, answer["error"]))), None)
     if not found:
         return None
     size = {"K": 2.0**10, "M": 2.0**20, "G": 2.0**30}

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from vidgen.config import load_experiment, override
@@ -54,7 +55,7 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         request: {"experiment": path, "overrides": [options], "topology": name, "slices": number, "mode": "train" or
-            "sample", "clips": clips to sample at once}.
+            "sample", "clips": clips to sample at once}; with "hlo" the file for the compiled program's text.
 
     Raises:
         ValueError, OSError: the request does not fit the experiment or the topology.
@@ -77,7 +78,7 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
     devices = aot.tpu_devices(topology, slices)
     mesh = make_mesh(on_slices(config.mesh, slices), devices)
     program = config.program(request["mode"], mesh, request["clips"])
-    report = compile_program(program, mesh, topology, slices)
+    report = compile_program(program, mesh, topology, slices, Path(request["hlo"]) if request.get("hlo") else None)
     derived = ("peak", "fits", "network_seconds", "roofline_seconds", "exposed_seconds", "bound")
     kept = {field.name for field in dataclasses.fields(program)} - {"function", "arguments"}
     return {
