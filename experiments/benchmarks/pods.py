@@ -38,8 +38,8 @@ ROWS = {
     "train 1.3B, 480p, 60 s, v5p:2x2x1": f"{SMALL} --topology v5p:2x2x1 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4",
     "sample 1.3B, 480p, 60 s, v5p:2x2x1": f"{SMALL} --topology v5p:2x2x1 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4 "
     "--mode sample",
-    "sample 1.3B, 480p, 60 s, v6e:2x4": f"{SMALL} --topology v6e:2x4 {MINUTE_480} {ONE_CLIP} --mesh.guidance 2 "
-    "--mesh.sequence 4 --mode sample",
+    "sample 1.3B, 480p, 60 s, v6e:2x2": f"{SMALL} --topology v6e:2x2 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4 "
+    "--mode sample",
     "train 1.3B, 480p, 60 s, v6e:4x8": f"{SMALL} --topology v6e:4x8 {MINUTE_480} {ONE_CLIP} --mesh.sequence 8 "
     "--mesh.tensor 4",
     "train 1.3B, 720p, 60 s, v5p:2x2x2": f"{SMALL} --topology v5p:2x2x2 {MINUTE_720} {ONE_CLIP} --mesh.sequence 8",
