@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every attention gives the numbers of the plain one, forward and backward, with ragged segments."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from vidgen.parallel.attention import KINDS, dense, make_attention
 from vidgen.parallel.kernels import Chunked
@@ -115,6 +119,20 @@ def test_a_ring_keeps_no_scores() -> None:
     assert f"1,1,8,{length // 2}]" in program  # the scores of a chunk to the keys of one device
     assert f"{length // 2},{length // 2}]" not in program
     assert f"{length},{length}]" not in program
+
+
+@pytest.mark.parametrize(("kind", "whole"), [("ring", False), ("local", True)])
+def test_a_ring_gives_no_device_the_keys_of_all(kind, whole: bool) -> None:
+    """In the compiled program, forward and backward, no array is as long as the sequence; the control has one."""
+    mesh = make_mesh(MeshConfig(sequence=4), jax.devices()[:4])
+    length = 4 * 13
+    x = jax.ShapeDtypeStruct((1, length, 2, 8), jnp.float32, sharding=NamedSharding(mesh, P(None, "sequence")))
+    attn_fn = make_attention(kind, mesh, dtype="float32")
+    with jax.set_mesh(mesh):
+        grads = jax.grad(lambda q, k, v: jnp.sum(attn_fn(q, k, v, None)), argnums=(0, 1, 2))
+        text = jax.jit(grads, out_shardings=x.sharding).lower(x, x, x).compile().as_text() or ""
+    assert re.search(r"f32\[[\d,]*\b13\b[\d,]*\]", text)
+    assert bool(re.search(rf"f32\[[\d,]*\b{length}\b[\d,]*\]", text)) is whole
 
 
 def test_a_query_without_keys_gets_zeros_and_gives_no_gradient() -> None:
