@@ -153,7 +153,11 @@ class ClipSource:
 
     def __getitem__(self, index: int) -> VideoItem:
         fields = self._fields(index)
-        return {"video": fields["video"], "captions": tuple(caption.decode() for caption in fields["captions"])}
+        captions = tuple(caption.decode() for caption in fields["captions"])
+        item = VideoItem(video=fields["video"], captions=captions)
+        if "synthetic" in fields:
+            item["synthetic"] = tuple(text.decode() for text in fields["synthetic"])
+        return item
 
     def origin(self, index: int) -> dict[str, Any]:
         """Where clip `index` comes from: the scene and its ground truth, or the file and the place in it."""
