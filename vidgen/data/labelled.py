@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Clips with texts of every style, and short prompts with what they may be expanded to: what a captioner learns from."""
+"""Clips with texts of every style, and short prompts with their expansions: what a captioner learns from."""
 
 import dataclasses
 import functools
@@ -126,8 +126,8 @@ def labelled_batches(
 ) -> grain.IterDataset:
     """Endless batches of `LabelledItem`s, the names with a leading B; otherwise as `video_batches`.
 
-    lengths: tokens of a text and of a prompt; phrasings that are longer are passed over, and cut where all are. styles:
-    how often each of STYLES is asked for. Which phrasings a visit takes depends on the seed and the place in the stream.
+    lengths: tokens of a text and of a prompt; phrasings that are longer are passed over, and cut where all are.
+    styles: how often each of STYLES is asked for. What a visit takes depends on the seed and the place in the stream.
     """
     shares = np.asarray(styles, float) / np.sum(styles)
 

@@ -41,8 +41,7 @@ class VideoItem(TypedDict):
 
 
 class LatentItem(TypedDict):
-    """One encoded clip: `latent` float16 [T, H, W, C] and its captions; `synthetic` has those that a captioner wrote, if
-    any.
+    """One encoded clip: `latent` float16 [T, H, W, C] and its captions; `synthetic` has what a captioner wrote, if any.
 
     Where it is known what is in each cell (see `vidgen.data.cells`): `cells` int16 [T, H, W], the concept or -1, and
     `places` float16 [T, H, W, 4], where in the thing the cell is and where the thing goes.
@@ -138,8 +137,8 @@ def latent_batches(
     the times}, and "cells_BTHW" and "places_BTHW4" where the items have them.
 
     Each visit of an item picks a caption, see `pick_caption`; which one depends on the seed and the place in the stream
-    alone. `rows` and errors are those of `video_batches`; a ValueError too for an item without a caption. synthetic: how
-    often a caption is one that a captioner wrote, where there are such.
+    alone. `rows` and errors are those of `video_batches`; a ValueError too for an item without a caption. synthetic:
+    how often a caption is one that a captioner wrote, where there are such.
     """
 
     def pick(item: LatentItem, rng: np.random.Generator) -> dict[str, np.ndarray]:

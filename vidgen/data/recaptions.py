@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Captions that a captioner wrote: the table of them, the data set with old and new ones, and clips shown with either."""
+"""Captions that a captioner wrote: their table, the data set with old and new ones, and clips shown with either."""
 
 import dataclasses
 import functools

@@ -262,7 +262,7 @@ def prefix_mask(real_BL: Array, length: int) -> Array:
 
     A prefix sees all of itself and no text; text sees the prefix and the text up to itself.
     """
-    B, L = real_BL.shape
+    L = real_BL.shape[1]
     order = jnp.arange(L + length)
     text = order >= L
     causal = text[:, None] & text[None] & (order[:, None] >= order[None])

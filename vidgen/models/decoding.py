@@ -153,7 +153,7 @@ def _cached(model: Captioner, params: dict, prefix: Tokens, style_R: Array) -> A
 
 def _again(model: Captioner, params: dict, prefix: Tokens, style_R: Array) -> Any:
     """The same without a cache: everything is read again."""
-    R, L = prefix.real_BL.shape
+    L = prefix.real_BL.shape[1]
 
     def next_logits(state: _State) -> tuple[Array, Cache]:
         text = apply(model, params, state.ids_RS[:, :-1], style_R, method=Captioner.read_text)

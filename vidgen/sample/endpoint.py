@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""A language model behind an OpenAI-compatible endpoint as a writer of prompts; any server that speaks this protocol."""
+"""A language model behind an OpenAI-compatible endpoint as a writer of prompts; any server of this protocol."""
 
 import json
 import os
@@ -55,8 +55,8 @@ def _instructions() -> str:
     low, high = WORDS
     return (
         f"Describe the video that the user asks for in one text of {low} to {high} words, as a plain caption: what is "
-        f"there, what it does, where things stand, the place, the camera. Keep every word that says what is wanted, add "
-        f"no other things, and contradict nothing. Answer with the text alone."
+        f"there, what it does, where things stand, the place, the camera. Keep every word that says what is wanted, "
+        f"add no other things, and contradict nothing. Answer with the text alone."
     )
 
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recaptioning as a job that any number of processes share through a folder, on one machine or on many.
 
-The examples are cut into shards. A process takes a shard by a lease, a file that it touches while it works; a lease that
-nobody has touched for a while is of a process that died, and another takes the shard. A finished shard appears under
-its name at once and whole. What is written for an example depends on the example and the settings alone, so that a
-shard that was done twice is the same both times, and each example is in the result once.
+The examples are cut into shards. A process takes a shard by a lease, a file that it touches while it works; a lease
+that nobody has touched for a while is of a process that died, and another takes the shard. A finished shard appears
+under its name at once and whole. What is written for an example depends on the example and the settings alone, so that
+a shard that was done twice is the same both times, and each example is in the result once.
 """
 
 import contextlib
@@ -207,8 +207,8 @@ class _Job:
         if there != settings:
             name = next(key for key in {**there, **settings} if there.get(key) != settings.get(key))
             raise ValueError(
-                f"{self.folder} holds a job with {name} = {there.get(name)!r}, and this one has {settings.get(name)!r}: "
-                f"give the same settings, another --out, or remove that folder"
+                f"{self.folder} holds a job with {name} = {there.get(name)!r}, and this one has "
+                f"{settings.get(name)!r}: give the same settings, another --out, or remove that folder"
             )
 
     def part(self, shard: int) -> Path:
@@ -285,7 +285,7 @@ def _assemble(examples: Examples, job: _Job, out: Path, settings: dict[str, Any]
         options = RecaptionOptions(settings["examples"], F, H, W, settings)
         staged = job.folder / "data set"
         shutil.rmtree(staged, ignore_errors=True)
-        build_clips(builder_of(examples, rows), options, staged, lambda done, of: job.touch("data set"))
+        build_clips(builder_of(examples, rows), options, staged, lambda *_: job.touch("data set"))
         table.rename(staged / TABLE)
         try:
             staged.rename(out)

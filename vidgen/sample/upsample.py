@@ -4,7 +4,7 @@
 15 to 80 words, as there), which never contradicts it.
 
 A writer proposes texts: the captioner's network, or any other. A text is taken if it says all that the prompt says and
-nothing against it, as far as the claims of both can be read; if no draw of several rounds is, the prompt stays as it is.
+nothing against it, as far as the claims of both can be read; if no draw of several rounds does, the prompt stays.
 """
 
 import dataclasses
@@ -28,11 +28,8 @@ WORDS = (15, 80)
 """Words of an expanded prompt (DALL-E 3, section 3.5)."""
 DRAWS, ROUNDS = 16, 4
 """Texts of a round, and rounds after which a prompt is left as it is."""
-_SIDES = ("left", "right", "up", "down", "top", "bottom", "above", "below")
-_AGAINST = {
-    **{"left": "right", "right": "left", "up": "down", "down": "up"},
-    **{"top": "bottom", "bottom": "top", "above": "below", "below": "above"},
-}
+_PAIRS = (("left", "right"), ("up", "down"), ("top", "bottom"), ("above", "below"))
+_AGAINST = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
 Writer = Callable[[str, int, int], Sequence[str]]
 """write(prompt, count, seed) -> up to `count` texts: what proposes them."""
@@ -114,8 +111,8 @@ def upsample(
 
 
 def judge(prompt: str, text: str) -> str:
-    """"fits"; "contradicts", if a text says anything against a prompt or names other things; or "omits", if it leaves
-    out something of it or is too short or too long.
+    """How a text stands to a prompt: it "fits"; it "contradicts", if it says anything against the prompt or names other
+    things; or it "omits", if it leaves something out or is too short or too long.
     """
     low, high = WORDS
     asked, said = claims_of(prompt), claims_of(text)
@@ -139,7 +136,7 @@ def claims_of(text: str) -> frozenset[Claim] | None:
 
 
 def unknown_words(prompt: str, concepts: Sequence[CardConcept]) -> tuple[Unknown, ...]:
-    """Words of a prompt that are neither those of captions nor names of `concepts`; none where no concepts are given."""
+    """Words of a prompt that are neither those of captions nor names of `concepts`; none without concepts."""
     if not concepts:
         return ()
     rest = " ".join(re.findall(r"[\w'-]+", prompt.lower()))
@@ -192,7 +189,7 @@ def _judge_words(prompt: str, text: str) -> str:
     if contradictions(said, asked) or (things and told - things):
         return "contradicts"
     words, new = set(plain.split()), set(other.split())
-    if any(side in new - words and _AGAINST[side] in words for side in _SIDES):
+    if any(side in new - words and _AGAINST[side] in words for side in _AGAINST):
         return "contradicts"
     return "fits" if things <= told and _AGAINST.keys() & words <= new else "omits"
 
@@ -227,9 +224,7 @@ def _with_articles(text: str) -> str:
     """A text in which every known thing has an article, as "dog on the moon" has none."""
     names = "|".join(re.escape(name) for name in sorted(_atlas_names(), key=len, reverse=True))
     plain = canonical(text)
-    return re.sub(
-        rf"(?<!\ba )(?<!\ban )(?<!\bthe )(?<![\w'-])({names})(?![\w'-])", lambda match: noun(match[1]), plain
-    )
+    return re.sub(rf"(?<!\ba )(?<!\ban )(?<!\bthe )(?<![\w'-])({names})(?![\w'-])", lambda match: noun(match[1]), plain)
 
 
 def _names(concepts: Sequence[CardConcept]) -> list[str]:

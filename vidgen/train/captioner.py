@@ -184,7 +184,7 @@ def text_loss(logits_BSV: Array, ids_BS: Array) -> tuple[Array, Array]:
 
 
 def worn(x_BFHWC: Array, wear: float, key: Array) -> Array:
-    """Clips as a generator might make them: some blurred by a pixel, all a little too bright or dark, and with noise."""
+    """Clips as a generator might make them: some blurred, all a little too bright or dark, and with noise."""
     if not wear:
         return x_BFHWC
     B = x_BFHWC.shape[0]

@@ -91,7 +91,7 @@ def _clash(one: Claim, two: Claim) -> bool:
 
 
 def swapped_sides(text: str) -> str:
-    """A text with "left" and "right" exchanged wherever they stand: what a captioner that cannot tell sides might say."""
+    """A text with "left" and "right" exchanged wherever they stand, as one says who cannot tell them."""
     words = {"left": "\0", "right": "left"}
     for one, other in words.items():
         text = text.replace(one, other)

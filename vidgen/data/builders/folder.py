@@ -92,8 +92,8 @@ class Folder(ClipsBuilder, skip_registration=True):
 
 
 def find_captions(options: FolderOptions, needed: bool = True) -> tuple[Captions, list[Skipped]]:
-    """Every video of the folder that has captions, files that the table alone knows included; and those that have none, which
-    are left out if captions are `needed`.
+    """Every video of the folder that has captions, files that the table alone knows included; and those that have none,
+    which are left out if captions are `needed`.
 
     Raises ValueError for a table that cannot be understood, naming the line, and when there are several tables.
     """
