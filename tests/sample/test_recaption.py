@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from vidgen.data.builders.folder import FolderOptions
+from vidgen.data.builders.recaptioned import DataSetExamples, FolderExamples
 from vidgen.data.catalog import build, open_dataset
 from vidgen.data.pipeline import pick_caption
-from vidgen.data.recaptions import TABLE, DataSetExamples, FolderExamples, RecaptionedItems, read_table
+from vidgen.data.recaptions import TABLE, RecaptionedItems, read_table
 from vidgen.data.tokenizer import load_tokenizer
 from vidgen.data.video import write_mp4
 from vidgen.models.decoding import Decoding
@@ -140,17 +141,18 @@ def test_a_folder_of_videos_needs_no_captions_and_names_what_is_broken(tmp_path:
 
 def test_training_draws_what_was_written_at_its_rate(tmp_path: Path) -> None:
     table = tmp_path / TABLE
-    table.write_text(json.dumps({"id": "train-1", "caption": "new"}) + "\n")
-    items = RecaptionedItems([{"latent": 0, "captions": ("old",)}] * 2, str(table))  # pyright: ignore
-    assert [items[i]["synthetic"] for i in range(2)] == [(), ("new",)]
+    table.write_text(json.dumps({"id": "train-1", "original": ["old"], "caption": "new"}) + "\n")
+    latents = [{"latent": 0, "captions": ("the scene's",)}] * 2
+    items, fewer = (RecaptionedItems(latents, str(table), share) for share in (0.95, 0.3))
+    assert "synthetic" not in items[0] and items[1]["captions"] == ("old",) and items[1]["synthetic"] == ("new",)
     tokenizer, rng = load_tokenizer(), np.random.default_rng(0)
 
-    def share(item, **options) -> float:
+    def share(item) -> float:
         new = tokenizer.batch(["new"], 4)[0]
-        return float(np.mean([(pick_caption(item, rng, tokenizer, 4, **options) == new).all() for _ in range(600)]))
+        return float(np.mean([(pick_caption(item, rng, tokenizer, 4) == new).all() for _ in range(600)]))
 
     assert share(items[1]) == pytest.approx(0.95, abs=0.03)
-    assert share(items[1], synthetic=0.3) == pytest.approx(0.3, abs=0.06)
+    assert share(fewer[1]) == pytest.approx(0.3, abs=0.06)
     assert share(items[0]) == 0.0
     table.write_text(table.read_text() * 2)
     with pytest.raises(ValueError, match="line 2: the example 'train-1' is there twice"):

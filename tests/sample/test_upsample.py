@@ -43,7 +43,11 @@ KNOWN = (CardConcept("dog", ("hound",)), CardConcept("horse"), CardConcept("astr
         ),
         ("a dog on the moon, the camera pans left", f"a dog on the moon; {GOOD[27:]}; one more", "contradicts"),
         # What cannot be read is held against the prompt word by word.
-        ("a fluffy dog runs left", f"a fluffy dog runs left; the camera does not move; {GOOD[63:]}; it barks", "fits"),
+        (
+            "a fluffy dog runs left",
+            "a fluffy dog runs left; the camera does not move; nothing else is in view; it barks",
+            "fits",
+        ),
         (
             "a fluffy dog runs left",
             "a fluffy dog runs right over the wide grass of a meadow on a fine day",

@@ -14,7 +14,7 @@ import tyro
 from vidgen.config import parse_arguments
 
 if TYPE_CHECKING:
-    from vidgen.data.recaptions import Examples
+    from vidgen.data.builders.recaptioned import Examples
 
 DESCRIPTION = """\
 Writes a new caption for every clip of a data set or of a folder of videos, and
@@ -102,7 +102,7 @@ def examples_of(options: RecaptionCommand) -> "Examples":
     """What the command is about: a data set, if the folder is one, or its videos."""
     from vidgen.data.builders.clips import REPORT_FILE
     from vidgen.data.builders.folder import FolderOptions
-    from vidgen.data.recaptions import DataSetExamples, FolderExamples
+    from vidgen.data.builders.recaptioned import DataSetExamples, FolderExamples
 
     if (options.source / REPORT_FILE).exists():
         return DataSetExamples(options.source, options.split, options.fps)

@@ -146,7 +146,7 @@ def labelled_batches(
             shown, cells, places = shown[:, :, ::-1], cells[:, :, ::-1], places[:, :, ::-1] * MIRROR_4
         return {
             "video_BFHWC": shown,
-            "style_B": np.int32(style),
+            "style_B": np.asarray(style, np.int32),
             "text_BS": text_S,
             "prompt_BS": tokenizer.batch([said(bare(prompt) if rng.random() < BARE else prompt)], lengths[1])[0],
             "wish_BS": _fitting([said(text) for text in wishes], None, tokenizer, lengths[0]),

@@ -41,7 +41,8 @@ class VideoItem(TypedDict):
 
 
 class LatentItem(TypedDict):
-    """One encoded clip: `latent` float16 [T, H, W, C] and its captions; `synthetic` has what a captioner wrote, if any.
+    """One encoded clip: `latent` float16 [T, H, W, C] and its captions; `synthetic` has what a captioner wrote, if any,
+    and `synthetic_share` how often that is shown (SYNTHETIC_SHARE where nothing is said).
 
     Where it is known what is in each cell (see `vidgen.data.cells`): `cells` int16 [T, H, W], the concept or -1, and
     `places` float16 [T, H, W, 4], where in the thing the cell is and where the thing goes.
@@ -50,6 +51,7 @@ class LatentItem(TypedDict):
     latent: np.ndarray
     captions: tuple[str, ...]
     synthetic: NotRequired[tuple[str, ...]]
+    synthetic_share: NotRequired[float]
     cells: NotRequired[np.ndarray]
     places: NotRequired[np.ndarray]
 
@@ -131,18 +133,16 @@ def latent_batches(
     shuffle: bool = True,
     rows: Sequence[int] | None = None,
     shift: float = 1.0,
-    synthetic: float = SYNTHETIC_SHARE,
 ) -> grain.IterDataset:
     """Endless batches {"latent_BTHWC": float16, "text_BS": int32 [batch_size, text_length], "shift_B": float32, that of
     the times}, and "cells_BTHW" and "places_BTHW4" where the items have them.
 
     Each visit of an item picks a caption, see `pick_caption`; which one depends on the seed and the place in the stream
-    alone. `rows` and errors are those of `video_batches`; a ValueError too for an item without a caption. synthetic:
-    how often a caption is one that a captioner wrote, where there are such.
+    alone. `rows` and errors are those of `video_batches`; a ValueError too for an item without a caption.
     """
 
     def pick(item: LatentItem, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        text_S = pick_caption(item, rng, tokenizer, text_length, synthetic)
+        text_S = pick_caption(item, rng, tokenizer, text_length)
         batch = {"latent_BTHWC": item["latent"], "text_BS": text_S, "shift_B": np.float32(shift)}
         if "cells" in item and "places" in item:
             batch |= {"cells_BTHW": item["cells"], "places_BTHW4": item["places"]}
@@ -152,19 +152,13 @@ def latent_batches(
     return batched(items, batch_size, rows)
 
 
-def pick_caption(
-    item: LatentItem,
-    rng: np.random.Generator,
-    tokenizer: Tokenizer,
-    text_length: int,
-    synthetic: float = SYNTHETIC_SHARE,
-) -> np.ndarray:
+def pick_caption(item: LatentItem, rng: np.random.Generator, tokenizer: Tokenizer, text_length: int) -> np.ndarray:
     """One of an item's captions, at random among those that `text_length` tokens hold; where all are longer, one is
-    cut: int32 [text_length]. Of an item that has both, a share of `synthetic` are those that a captioner wrote. Raises
+    cut: int32 [text_length]. Of an item with captions that a captioner wrote, its "synthetic_share" are these. Raises
     ValueError for an item without a caption.
     """
     texts, written = item["captions"], item.get("synthetic", ())
-    if written and (not texts or rng.random() < synthetic):
+    if written and (not texts or rng.random() < item.get("synthetic_share", SYNTHETIC_SHARE)):
         texts = written
     if not texts:
         raise ValueError("an item has no caption; give every item of a text-to-video source at least one")

@@ -108,7 +108,7 @@ class ClipReader(nn.Module):
         edges = ((0, 0), (before, T * cfg.group - before - frames), (0, 0), (0, 0), (0, 0))
         whole = jnp.pad(self.shard(video_BFHWC, "BFHWC"), edges, mode="edge")
         x = self.shard(
-            dense(cfg.cells.width, name="pixels")(patchify(whole, (cfg.group, *2 * (cfg.cells.cell,)))), "BTHWD"
+            dense(cfg.cells.width, name="pixels")(patchify(whole, (cfg.group, cfg.cells.cell, cfg.cells.cell))), "BTHWD"
         )
         for i in range(cfg.cells.blocks):
             x = MixBlock(cfg.cells, dtype, self.shard, name=f"mix{i}")(x)

@@ -60,12 +60,12 @@ class CaptionerCard:
     def from_dict(cls, card: Mapping[str, Any]) -> Self:
         """Reads a card; keys that are not fields are left aside. Raises ValueError where a field is missing."""
         fields = {field.name: field for field in dataclasses.fields(cls)}
-        needed = [name for name, field in fields.items() if field.default is dataclasses.MISSING]
-        missing = [name for name in needed if name not in card and name != "scores"]
+        needed = [name for name, field in fields.items() if field.default is dataclasses.MISSING and name != "scores"]
+        missing = [name for name in needed if name not in card]
         if missing:
             raise ValueError(f"The captioner's card lacks {', '.join(missing)}: it is damaged or of another version.")
-        values = {
-            name: tuple(card[name]) if isinstance(card[name], list) else card[name] for name in fields if name in card
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value := card[name], list) else value for name in fields if name in card
         }
         return cls(**values)
 

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from vidgen.data.builders.clips import REPORT_FILE, BuildReport, build_clips, read_report
-from vidgen.data.recaptions import TABLE, Examples, Recaption, RecaptionOptions, builder_of, read_table
+from vidgen.data.builders.recaptioned import Examples, RecaptionOptions, builder_of
+from vidgen.data.recaptions import TABLE, Recaption, read_table
 from vidgen.data.tokenizer import canonical
 from vidgen.data.video import VideoError
 from vidgen.models.decoding import Decoding

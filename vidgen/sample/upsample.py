@@ -143,7 +143,7 @@ def unknown_words(prompt: str, concepts: Sequence[CardConcept]) -> tuple[Unknown
     for name in sorted(_names(concepts), key=len, reverse=True):
         rest = re.sub(rf"\b{re.escape(name)}(?:s|es)?\b", " ", rest)
     strange: list[str] = []
-    for thing in sorted(_atlas_names(), key=len, reverse=True):  # "hot dog" is one word
+    for thing in sorted(_atlas_names().keys() - known_words(), key=len, reverse=True):  # "hot dog" is one word
         if re.search(rf"\b{re.escape(thing)}(?:s|es)?\b", rest):
             strange.append(thing)
             rest = re.sub(rf"\b{re.escape(thing)}(?:s|es)?\b", " ", rest)
@@ -188,7 +188,7 @@ def _judge_words(prompt: str, text: str) -> str:
     things, told = _things_in(plain), _things_in(other)
     if contradictions(said, asked) or (things and told - things):
         return "contradicts"
-    words, new = set(plain.split()), set(other.split())
+    words, new = (set(re.findall(r"[\w'-]+", version)) for version in (plain, other))
     if any(side in new - words and _AGAINST[side] in words for side in _AGAINST):
         return "contradicts"
     return "fits" if things <= told and _AGAINST.keys() & words <= new else "omits"

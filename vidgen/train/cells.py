@@ -16,8 +16,7 @@ from jax import Array
 
 from vidgen import trees
 from vidgen.data.cells import CellSource
-from vidgen.data.latents import LatentSource
-from vidgen.data.pipeline import WorldSource
+from vidgen.data.pipeline import LatentItems, WorldSource
 from vidgen.models.captioner import CaptionerConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
@@ -61,7 +60,7 @@ class Truth(NamedTuple):
     places_BL4: Array
 
 
-def with_cells(latents: LatentSource, worlds: WorldSource, vae: AnyVAEConfig, config: AlignmentConfig) -> CellSource:
+def with_cells(latents: LatentItems, worlds: WorldSource, vae: AnyVAEConfig, config: AlignmentConfig) -> CellSource:
     """The items of a stream with what is in their cells."""
     return CellSource(latents, worlds, vae.patch, config.concepts)
 
