@@ -9,8 +9,8 @@ python experiments/recaptioning/evaluate.py --only generator --n 96 --out runs/c
 captions: held-out scenes (pairs of things that were never labelled together), described and checked claim by claim:
 precision, recall of what is there, what it does and where, and left or right. Beside it the floor (the worlds' own
 descriptions, which are true) and two controls: clips shuffled, and sides swapped in the text.
-upsampler: short prompts of scenes; how many are expanded, how many of the network's draws contradict their prompt before
-the check, and how many of the texts that come out do, read again by the claims of the scenes' own parser.
+upsampler: short prompts of scenes; how many are expanded, how many of the network's draws contradict their prompt or
+add to it before the check, and how many of the texts that come out do, by the claims of the scenes' own parser.
 generator: short prompts raw and upsampled through the generator, scored by the detector; captions of its clips; and the
 round trip scene -> video -> caption -> video.
 Everything is kept in OUT, so that a second run goes on where the first one stopped.

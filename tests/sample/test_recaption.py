@@ -46,6 +46,9 @@ class Fake:
     def hash(self) -> str:
         return "abc"
 
+    def placed(self) -> "Fake":
+        return self
+
     def decoding(self, **changes) -> Decoding:
         return Decoding(**{"length": 24, **changes})
 

@@ -41,7 +41,7 @@ TINY = CaptionerTraining(
 
 def test_a_few_clips_are_learnt_by_heart_and_the_captioner_comes_back(tmp_path, capsys) -> None:
     run(TINY, tmp_path)
-    out = capsys.readouterr().out
+    out = capsys.readouterr().err
     losses = [float(line.split("clip_loss ")[1].split()[0]) for line in out.splitlines() if "clip_loss" in line]
     assert losses[-1] < 0.5 * losses[0], out
     captioner = load_captioner(tmp_path / "model")

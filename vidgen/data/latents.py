@@ -88,7 +88,7 @@ def write_latents(
             if not shard.exists():
                 _write_shard(shard, _read_items(source, start, stop), start, encode, batch_size)
             bar.update(task, completed=stop)
-    first, _ = _unpack(ArrayRecordDataSource(str(shards[0]))[0])
+    first = _unpack(ArrayRecordDataSource(str(shards[0]))[0])["latent"]
     header = dataclasses.replace(job, shape=first.shape)
     _write_header(folder, header)
     return header

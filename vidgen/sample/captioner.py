@@ -148,6 +148,12 @@ class TrainedCaptioner:
             texts += self._run("prompt", part, _style("descriptive"), how, key, batch)
         return texts
 
+    def placed(self) -> Self:
+        """The same with its parameters on the devices, for many calls."""
+        mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
+        shardings = parameter_shardings({"captioner": self.params}, mesh)["captioner"]
+        return dataclasses.replace(self, params=jax.device_put(self.params, shardings))
+
     def decoding(self, **changes: Any) -> Decoding:
         """How texts are chosen where nothing else is said: the likeliest words."""
         return Decoding(**{"length": self.card.text_length, **changes})

@@ -85,6 +85,7 @@ def recaption(
         raise ValueError(f"there is nothing to recaption: {examples}")
     job = _Job(out.parent / f".{out.name}.job", config, -(-len(ids) // config.shard))
     job.open(settings)
+    captioner = captioner.placed()
     while not out.exists():
         with job.any_shard() as shard:
             if shard is None:

@@ -186,12 +186,14 @@ def _judge_words(prompt: str, text: str) -> str:
     asked = read_parts(plain)
     said = read_parts(other[len(plain) :] if other.startswith(plain) else other)
     things, told = _things_in(plain), _things_in(other)
-    if contradictions(said, asked) or (things and told - things):
+    if contradictions(said, asked) or told - things:
         return "contradicts"
     words, new = (set(re.findall(r"[\w'-]+", version)) for version in (plain, other))
     if any(side in new - words and _AGAINST[side] in words for side in _AGAINST):
         return "contradicts"
-    return "fits" if things <= told and _AGAINST.keys() & words <= new else "omits"
+    # Words that captions do not have stay; synonyms of things may change.
+    kept = {word for word in words - known_words() if not any(word in name.split() for name in _atlas_names())}
+    return "fits" if things <= told and _AGAINST.keys() & words <= new and kept <= new else "omits"
 
 
 def _things_in(text: str) -> set[str]:
