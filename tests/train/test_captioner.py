@@ -20,7 +20,7 @@ from vidgen.train.cells import AlignmentConfig
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
 from vidgen.worlds.captions import read_caption
-from vidgen.worlds.checking import swapped_sides
+from vidgen.worlds.checking import mirrored_text
 from vidgen.worlds.scene import SceneConfig
 
 SCENES = SceneConfig(width=16, height=16, frames=9, concepts=("dog", "rocket"), objects=(1, 1), motions=("left", "up"))
@@ -60,7 +60,7 @@ def test_batches_pair_clips_with_their_texts(tmp_path) -> None:
     assert batch["video_BFHWC"].shape == (24, 5, 16, 16, 3) and batch["cells_BTHW"].shape == (24, 2, 2, 2)
     said = {tokenizer.decode(row) for row in batch["text_BS"]}
     straight = {text.lower().rstrip(".") for i in range(3) for text in source[i].texts[1]}
-    assert said <= straight | {swapped_sides(text) for text in straight}
+    assert said <= straight | {mirrored_text(text) for text in straight}
     assert said & straight and said - straight  # some are mirrored
     for row in range(24):
         mirrored = "left" not in tokenizer.decode(batch["text_BS"][row])

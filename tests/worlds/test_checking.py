@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from vidgen.worlds.captions import caption, read_caption
-from vidgen.worlds.checking import check, contradictions, swapped_sides, total
+from vidgen.worlds.checking import check, contradictions, mirrored_text, swapped_sides, total
 from vidgen.worlds.claims import claims
 from vidgen.worlds.event_captions import Event, event_caption, events, read_events, write_events
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
@@ -38,6 +38,13 @@ def test_swapped_sides_are_told_wrong() -> None:
     swapped = total(check(swapped_sides(text), scene) for text, scene in texts)
     assert straight.said["side"] == straight.true["side"] == swapped.said["side"] > 0
     assert swapped.true["side"] == 0
+
+
+def test_a_mirrored_text_is_true_of_the_mirrored_scene() -> None:
+    said = "A bird right of a dog spins anticlockwise in the bright sky and leaves on the left, rightwards."
+    turned = "A bird left of a dog spins clockwise in the bright sky and leaves on the right, leftwards."
+    assert mirrored_text(said) == turned
+    assert mirrored_text(mirrored_text(turned)) == turned
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from vidgen.data.pipeline import WorldSource, batched, endless
 from vidgen.data.tokenizer import Tokenizer
 from vidgen.worlds.captions import caption, read_caption
 from vidgen.worlds.cells import scene_cells
-from vidgen.worlds.checking import swapped_sides
+from vidgen.worlds.checking import mirrored_text
 from vidgen.worlds.event_captions import event_caption
 from vidgen.worlds.render import render
 
@@ -136,7 +136,7 @@ def labelled_batches(
         p, q, r = source.patch
         style = int(rng.choice(len(STYLES), p=shares))
         mirror = rng.random() < MIRRORED
-        said = swapped_sides if mirror else str
+        said = mirrored_text if mirror else str
         text_S = _fitting([said(text) for text in item.texts[style]], rng, tokenizer, lengths[0])
         prompt, wish = item.pairs[int(rng.integers(len(item.pairs)))]
         wishes = [wish, *(two for one, two in item.pairs if one == prompt)]

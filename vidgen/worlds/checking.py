@@ -3,6 +3,7 @@
 """Texts held against claims: how much of a caption is true of a scene, and whether one text contradicts another."""
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -92,7 +93,10 @@ def _clash(one: Claim, two: Claim) -> bool:
 
 def swapped_sides(text: str) -> str:
     """A text with "left" and "right" exchanged wherever they stand, as one says who cannot tell them."""
-    words = {"left": "\0", "right": "left"}
-    for one, other in words.items():
-        text = text.replace(one, other)
-    return text.replace("\0", "right")
+    return re.sub(r"\b(left|right)(?=wards\b|\b)", lambda match: OPPOSITE[match[1]], text)
+
+
+def mirrored_text(text: str) -> str:
+    """What is true of a clip in the mirror, if a text is true of the clip: sides and turns are exchanged."""
+    turned = re.sub(r"\b(?:(counter|anti)?clockwise)\b", lambda m: f"{'' if m[1] else 'counter'}clockwise", text)
+    return swapped_sides(turned)
