@@ -3,16 +3,19 @@
 """How true the captioner's texts are, and what upsampled prompts do to the shipped generator.
 
 python experiments/recaptioning/evaluate.py --only captions --n 200 --out runs/captions
+python experiments/recaptioning/evaluate.py --only judge --prompts 500 --out runs/captions
 python experiments/recaptioning/evaluate.py --only upsampler --prompts 500 --out runs/captions
 python experiments/recaptioning/evaluate.py --only generator --n 96 --out runs/captions
 
 captions: held-out scenes (pairs of things that were never labelled together), described and checked claim by claim:
 precision, recall of what is there, what it does and where, and left or right. Beside it the floor (the worlds' own
 descriptions, which are true) and two controls: clips shuffled, and sides swapped in the text.
+judge: the check of expansions on true ones and on false ones; needs no captioner.
 upsampler: short prompts of scenes; how many are expanded, how many of the network's draws contradict their prompt or
 add to it before the check, and how many of the texts that come out do, by the claims of the scenes' own parser.
-generator: short prompts raw and upsampled through the generator, scored by the detector; captions of its clips; and the
-round trip scene -> video -> caption -> video.
+generator: short prompts raw and upsampled through the generator, scored by the detector; the same prompts expanded by
+the worlds themselves, who know the scene, which says whether this generator likes long prompts at all; captions of its
+clips; and the round trip scene -> video -> caption -> video.
 Everything is kept in OUT, so that a second run goes on where the first one stopped.
 """
 
@@ -34,7 +37,7 @@ from vidgen.sample.captioner import TrainedCaptioner, load_captioner
 from vidgen.sample.card import Card
 from vidgen.sample.pipeline import Pipeline, load_card, load_pipeline, prompt_length
 from vidgen.sample.recaption import fitted
-from vidgen.sample.upsample import Upsampled, claims_of, network_writer, upsample
+from vidgen.sample.upsample import Upsampled, claims_of, has_room, judge, network_writer, upsample
 from vidgen.worlds.captions import caption
 from vidgen.worlds.checking import MAIN, Check, check, contradictions, swapped_sides
 from vidgen.worlds.motion import FPS, Scene
@@ -54,7 +57,7 @@ PASS = {"precision": 0.90, "recall": 0.80, "sides": 0.90}
 class Options:
     """What to evaluate. captioner, generator: "default" or a folder. n: scenes. prompts: of the upsampler."""
 
-    only: Literal["captions", "upsampler", "generator"] = "captions"
+    only: Literal["captions", "judge", "upsampler", "generator"] = "captions"
     captioner: str = "default"
     generator: str = "default"
     n: int = 200
@@ -148,6 +151,32 @@ def evaluate_upsampler(options: Options) -> dict[str, Any]:
     }
 
 
+def evaluate_judge(options: Options) -> dict[str, Any]:
+    """How the check of expansions judges texts whose truth is known; needs no captioner."""
+    tokens = prompt_length(options.generator)
+    scenes = [draw_scene(FIRST_LIGHT_ON_GRID, FIRST_SEED + 2**30 + i) for i in range(options.prompts)]
+    prompts = [caption(scene, i % 7, "short") for i, scene in enumerate(scenes)]
+    texts = [[caption(scene, seed, "descriptive") for seed in range(4)] for scene in scenes]
+
+    def shares(pairs: Sequence[tuple[str, Sequence[str]]]) -> dict[str, float]:
+        verdicts = [judge(prompt, text) for prompt, some in pairs for text in some]
+        return {word: verdicts.count(word) / len(verdicts) for word in ("fits", "omits", "contradicts")}
+
+    room = [has_room(text, tokens) for some in texts for text in some]
+    return {
+        "floor: descriptions of the same scene": shares(list(zip(prompts, texts, strict=True))),
+        "control: descriptions of another scene": shares(list(zip(prompts, [*texts[1:], texts[0]], strict=True))),
+        "control: the same with sides swapped": shares(
+            [
+                (prompt, [swapped_sides(text) for text in some])
+                for prompt, some in zip(prompts, texts, strict=True)
+                if swapped_sides(prompt) != prompt
+            ]
+        ),
+        "descriptions that the generator reads to their end": sum(room) / len(room),
+    }
+
+
 def made(pipeline: Pipeline, name: str, prompts: Sequence[str], options: Options) -> np.ndarray:
     """A clip a prompt; batches that are on disk are read instead of made."""
     folder = options.out / "clips"
@@ -168,6 +197,12 @@ def made(pipeline: Pipeline, name: str, prompts: Sequence[str], options: Options
     return np.concatenate(clips)
 
 
+def oracle(case: PromptCase, tokens: int) -> str:
+    """The worlds' own expansion of a prompt, by the same rules as the network's; the prompt where there is none."""
+    texts = (caption(case.scene, seed, "descriptive") for seed in range(64))
+    return next((text for text in texts if judge(case.prompt, text) == "fits" and has_room(text, tokens)), case.prompt)
+
+
 def scored(clips: Sequence[np.ndarray] | np.ndarray, cases: Sequence[PromptCase]) -> Scores:
     return score_readings(list(track(read_clips(clips, FIRST_LIGHT), total=len(clips))), cases, FIRST_LIGHT)
 
@@ -181,6 +216,8 @@ def evaluate_generator(options: Options) -> dict[str, Any]:
         made(pipeline, "raw", raw, options),
         made(pipeline, "expanded", [o.text for o in longer], options),
     )
+    own = [oracle(case, prompt_length(options.generator)) for case in cases]
+    from_own = made(pipeline, "expanded by the worlds", own, options)
     seen = captioner.captions([fitted(clip, captioner, FPS) for clip in from_raw], "descriptive")
     again = described(captioner, [case.scene for case in cases], options)
     came_back = made(pipeline, "round trip", again, options)
@@ -188,6 +225,7 @@ def evaluate_generator(options: Options) -> dict[str, Any]:
         "expanded": sum(one.expanded for one in longer) / len(longer),
         "raw prompts": scored(from_raw, cases).to_dict(),
         "upsampled prompts": scored(from_longer, cases).to_dict(),
+        "prompts expanded by the worlds themselves": scored(from_own, cases).to_dict(),
         "floor: true renders": scored([render(case.scene) for case in cases], cases).to_dict(),
         "captions of the generator's clips": rates([check(t, c.scene) for t, c in zip(seen, cases, strict=True)]),
         "round trip": scored(came_back, cases).to_dict(),
@@ -199,7 +237,12 @@ def main(options: Options) -> None:
     """Writes OUT/ONLY.json and prints it."""
     enable_compilation_cache()
     options.out.mkdir(parents=True, exist_ok=True)
-    work = {"captions": evaluate_captions, "upsampler": evaluate_upsampler, "generator": evaluate_generator}
+    work = {
+        "captions": evaluate_captions,
+        "judge": evaluate_judge,
+        "upsampler": evaluate_upsampler,
+        "generator": evaluate_generator,
+    }
     settings = {name: str(value) for name, value in dataclasses.asdict(options).items()}
     report = {"options": settings, **work[options.only](options)}
     text = json.dumps(report, indent=2, ensure_ascii=False, default=str)

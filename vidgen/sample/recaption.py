@@ -98,6 +98,8 @@ def recaption(
                 continue
             own = ids[shard * config.shard : (shard + 1) * config.shard]
             rows = list(_shard_rows(examples, captioner, config, own, lambda n=shard: job.touch(f"{n:06d}")))
+            if out.exists():  # this shard was taken for stale and done by another
+                break
             job.write(shard, rows)
             say(f"shard {shard + 1} of {job.shards}: {len(rows)} captions")
     return read_report(out)
@@ -240,7 +242,8 @@ class _Job:
     def take(self, name: str) -> bool:
         """Takes a lease, if nobody alive has it."""
         file = self.folder / f"{name}.lease"
-        with contextlib.suppress(FileExistsError), file.open("x") as stream:
+        # The folder is gone once another process has made the data set.
+        with contextlib.suppress(FileExistsError, FileNotFoundError), file.open("x") as stream:
             stream.write(self.me)
             return True
         with contextlib.suppress(FileNotFoundError):

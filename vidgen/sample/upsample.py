@@ -100,7 +100,7 @@ def upsample(
             text = _without_repeats(" ".join(text.split()))
             verdict = judge(prompt, text)
             refused += verdict == "contradicts"
-            if verdict == "fits" and _has_room(text, tokens):
+            if verdict == "fits" and has_room(text, tokens):
                 found.setdefault(canonical(text), text)
         if len(found) >= variants:
             break
@@ -206,7 +206,8 @@ def _things_in(text: str) -> set[str]:
     return found - {"moon"}
 
 
-def _has_room(text: str, tokens: int) -> bool:
+def has_room(text: str, tokens: int) -> bool:
+    """Whether a model that reads so many tokens reads a text to its end; 0 is any number."""
     return not tokens or len(load_tokenizer().encode(canonical(text))) <= tokens
 
 
