@@ -21,7 +21,7 @@ def get_config() -> CaptionerTraining:
         short,
         start_from="runs/captioner_short/model",
         styles=(0.15, 0.65, 0.2),
-        alignment=dataclasses.replace(short.alignment, weight=0.1),
-        optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.8, lr_end=0.02),
-        loop=LoopConfig(steps=6000, log_every=50, eval_every=500, save_every=250),
+        alignment=dataclasses.replace(short.alignment, weight=0.5),
+        optim=OptimConfig(lr=2e-3, warmup=30, b2=0.98, ema=0.995, cooldown=0.8, lr_end=0.02),
+        loop=LoopConfig(steps=1500, log_every=50, eval_every=500, save_every=150),
     )

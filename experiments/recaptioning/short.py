@@ -30,5 +30,5 @@ def get_config() -> CaptionerTraining:
         unseen=UNSEEN,
         styles=(1.0, 0.0, 0.0),
         optim=OptimConfig(lr=2e-3, warmup=100, b2=0.98, ema=0.995, cooldown=0.0, lr_end=1.0),
-        loop=LoopConfig(steps=900, log_every=25, eval_every=300, save_every=150),
+        loop=LoopConfig(steps=600, log_every=25, eval_every=300, save_every=150),
     )
