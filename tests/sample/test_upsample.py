@@ -74,7 +74,7 @@ def test_the_first_text_that_keeps_to_the_prompt_is_taken() -> None:
 
     [found] = upsample(PROMPT, write, seed=5)
     assert (found.text, found.expanded, found.tried, found.refused) == (GOOD, True, 4, 2)
-    assert asked == [20, 21]  # other seeds each round, and for each seed of the user
+    assert asked == [30, 31]  # other seeds each round, and for each seed of the user
 
 
 def test_a_prompt_stays_if_nothing_keeps_to_it() -> None:

@@ -26,7 +26,7 @@ from vidgen.worlds.words import noun
 
 WORDS = (15, 80)
 """Words of an expanded prompt (DALL-E 3, section 3.5)."""
-DRAWS, ROUNDS = 16, 4
+DRAWS, ROUNDS = 8, 6
 """Texts of a round, and rounds after which a prompt is left as it is."""
 _PAIRS = (("left", "right"), ("up", "down"), ("top", "bottom"), ("above", "below"))
 _AGAINST = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
