@@ -165,8 +165,10 @@ def run_cell(options: Options, table: Path, text_file: Path, cell: tuple[str, fl
     folder.mkdir(parents=True, exist_ok=True)
     captions = swapped_table(table, options.out / f"swapped{100 * part:g}.jsonl", part) if part else table
     run(training(options, captions, share, seed, text_file), folder / "run")
+    if not (folder / "run" / "checkpoints" / str(options.steps)).exists():
+        raise SystemExit(f"{name} was stopped before its last step; the same command goes on from there")
     suites = [word for suite in SUITES for word in ("--suite", suite)]
-    argv = ["--model", str(folder / "run" / "model"), "--n", str(options.n), "--controls", "0"]
+    argv = ["--model", str(folder / "run" / "model"), "--n", str(options.n), "--controls", "1"]
     evaluation.world([*suites, *argv, "--out", str(folder / "report")])
 
 
