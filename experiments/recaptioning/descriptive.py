@@ -3,6 +3,9 @@
 """The captioner, second stage: long descriptions, with short captions and events between; prompts expanded beside them.
 
 vidgen train experiments/recaptioning/descriptive.py --workdir runs/captioner
+
+Two CPU cores, shared; DALL-E 3, section 2. Measured 2026-11-26 at step 1,000, on 32 held-out pairs: precision 58.7 %,
+recall of things, motions and places 43.1 %; stopped at step 1,180, after 35 minutes, before the learning rate was down.
 """
 
 import dataclasses

@@ -4,8 +4,8 @@
 
 vidgen train experiments/recaptioning/short.py --workdir runs/captioner_short
 
-Two CPU cores, shared; DALL-E 3, section 2. Measured 2026-11-26, after 535 steps in 13 minutes: of the cells with a thing
-33 % are told right, and things that move go the right way in 71 %.
+Two CPU cores, shared; DALL-E 3, section 2. Measured 2026-11-26, after 535 steps in 13 minutes: of the cells with a
+thing 33 % are told right, and things that move go the right way in 71 %.
 """
 
 import dataclasses
