@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from vidgen.models.decoding import Decoding
 from vidgen.sample.card import CardConcept
 from vidgen.sample.endpoint import KEY, endpoint_writer
-from vidgen.sample.upsample import Unknown, claims_of, judge, unknown_words, upsample
+from vidgen.sample.upsample import Unknown, claims_of, judge, network_writer, unknown_words, upsample
 
 PROMPT = "a dog runs to the left"
 GOOD = "a dog runs to the left across a meadow; the camera does not move; nothing else is in view"
@@ -106,6 +107,24 @@ def test_unknown_words_are_told_with_what_is_nearest() -> None:
 def test_claims_are_read_with_and_without_articles() -> None:
     assert claims_of("dog in a meadow") == claims_of("A dog in a meadow.") is not None
     assert claims_of("a dog waltzes") is None
+
+
+def test_the_network_goes_on_after_what_it_cannot_read_and_its_broken_texts_are_left_out() -> None:
+    begun = []
+
+    class Fake:
+        def decoding(self, **changes) -> Decoding:
+            return Decoding(**{"length": 40, **changes})
+
+        def expand(self, prompts, how, seed, begin, batch) -> list[str]:
+            begun.append(begin[0])
+            return [GOOD, f"{GOOD} of the", GOOD * 3]
+
+    write = network_writer(Fake())  # pyright: ignore[reportArgumentType]
+    assert write(PROMPT, 8, 0) == [GOOD]
+    assert write("a gnu runs left", 8, 0) == [GOOD, f"{GOOD} of the"]
+    assert write(PROMPT, 0, 0) == []
+    assert begun == ["", "a gnu runs left", ""]
 
 
 @pytest.fixture

@@ -62,13 +62,17 @@ class Upsampled:
 
 def network_writer(captioner: TrainedCaptioner, temperature: float = 0.8, top_p: float = 0.95) -> Writer:
     """The captioner as a writer. A prompt that cannot be read as a caption is the beginning of its text, word for word,
-    so that nothing of it is lost.
+    so that nothing of it is lost. Texts that do not end are left out, and so is after a prompt that can be read what
+    cannot: the network writes nothing that its captions do not say.
     """
     how = captioner.decoding(temperature=temperature, top_p=top_p)
 
     def write(prompt: str, count: int, seed: int) -> list[str]:
-        begin = [prompt] * DRAWS if claims_of(prompt) is None else [""] * DRAWS
-        return captioner.expand([prompt] * DRAWS, how, seed, begin, batch=DRAWS)[:count]
+        readable = claims_of(prompt) is not None
+        begin = [""] * DRAWS if readable else [prompt] * DRAWS
+        texts = captioner.expand([prompt] * DRAWS, how, seed, begin, batch=DRAWS)[:count]
+        ended = [text for text in texts if has_room(text, how.length - 1)]
+        return [text for text in ended if not readable or claims_of(text) is not None]
 
     return write
 
