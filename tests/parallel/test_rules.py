@@ -11,6 +11,7 @@ import pytest
 from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
+from vidgen.models.captioner import CaptionerConfig, init_captioner
 from vidgen.models.dit import DiTConfig
 from vidgen.models.reader import CaptionReader, CellReader, ReaderConfig
 from vidgen.models.text import TextConfig
@@ -39,6 +40,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
     ids = jnp.zeros((1, 4), jnp.int32)
     heads = jax.eval_shape(lambda k: reader.init(k, ids, ids), key)["params"]
     heads["cells"] = jax.eval_shape(CellReader(3).init, key, jnp.zeros((1, 1, 1, 1, 8)))["params"]
+    heads["captioner"] = jax.eval_shape(lambda k: init_captioner(CaptionerConfig(), k), key)
     heads["lora"] = jax.eval_shape(lambda k: lora.init(LoRAConfig(2), dit["dit"], k), key)
     ours = {name: x.shape for name, x in trees.flatten_names({**vae, "vae": vae, **dit, **heads}).items()}
     return {**ours, **wan_shapes()}

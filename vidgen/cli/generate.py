@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from vidgen.cli import making
+from vidgen.cli import making, upsampling
 
 if TYPE_CHECKING:
     from vidgen.sample.card import Card
@@ -22,11 +22,12 @@ examples:
   vidgen generate "a dog in a meadow" --seconds 0 --out dog.png
   vidgen generate "the dog walks away" --first-image dog.png --out away.mp4
   vidgen generate "a cat walks to the left" --count 4 --seed 7 --json
+  vidgen generate "a dog in a meadow" --upsample-only --variants 3
 """
 
 
 @dataclass(frozen=True)
-class Generate(making.Making):
+class Generate(making.Making, upsampling.Upsampling):
     """Options of the command."""
 
     prompt: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROMPT")]
@@ -50,14 +51,25 @@ def run(argv: Sequence[str]) -> None:
     )
     making.check_seconds(options.seconds)
     options.check()
+    options.check_upsampling()
     card, width, height = making.choose_model(options, options.prompt)
-    frames, prompt = frames_within(card, options.seconds), options.prompt.strip()
+    frames, prompt, told = frames_within(card, options.seconds), options.prompt.strip(), {}
+    if upsampling.wanted(options, card, prompt):
+        found = upsampling.expand(options, card, prompt, options.seed, tokens_of(options.model))
+        if options.upsample_only:
+            upsampling.show(options, found, options.json)
+            return
+        if found[0].expanded:
+            prompt = found[0].text
+            told = {"prompt": prompt}
+            making.note(f"the prompt became {prompt!r}; --no-upsample leaves it as it is.")
     doing = f"making {options.count * frames} frames"
     ends = [path and making.read_picture(path, width, height) for path in (options.first_image, options.last_image)]
     if all(end is None for end in ends):
         size = {"frames": frames, "width": width, "height": height}
         prompts = [prompt] * options.count
-        making.make(options, files, card, doing, lambda model: model.generate(prompts, **size, **options.sampling()))
+        sampling = {**size, **options.sampling()}
+        making.make(options, files, card, doing, lambda model: model.generate(prompts, **sampling), told)
         return
 
     from vidgen.sample import compose
@@ -70,7 +82,15 @@ def run(argv: Sequence[str]) -> None:
         card,
         doing,
         lambda model: [compose.animate(model, prompt, frames, *ends, **sampling) for sampling in seeds],
+        told,
     )
+
+
+def tokens_of(model: str) -> int:
+    """Tokens of a prompt that a model reads; 0 where only its weights could say."""
+    from vidgen.sample import pipeline
+
+    return pipeline.prompt_length(model)
 
 
 def frames_within(card: "Card", seconds: float) -> int:

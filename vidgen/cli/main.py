@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from vidgen import __version__
-from vidgen.cli import connect, data, edit, extend, generate, info, storyboard, train, weights
+from vidgen.cli import caption, connect, data, edit, extend, generate, info, recaption, storyboard, train, weights
 from vidgen.cli import eval as evaluation
 from vidgen.cli.compile import command as compilation
 
@@ -26,6 +26,8 @@ commands:
   edit       make a video again after another prompt
   inpaint    make a part of a video again
   storyboard make a video of several prompts, each with its time
+  caption    say in words what videos show
+  recaption  write new captions for a data set or a folder of videos
   train      train a model as an experiment file says, or go on where it stopped
   data       list, build and look at data sets
   eval       score a model, or any videos, in worlds whose truth is known
@@ -51,6 +53,8 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "edit": edit.run,
     "inpaint": edit.run_inpaint,
     "storyboard": storyboard.run,
+    "caption": caption.run,
+    "recaption": recaption.run,
     "train": train.run,
     "data": data.run,
     "eval": evaluation.run,

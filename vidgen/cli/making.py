@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Making")
 MAX_COUNT = 16
 MAX_STEPS = 1000
+SHORT_PROMPT = 8
+"""Prompts of fewer words are expanded: they leave out what happens or where."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +199,9 @@ def make(
     card: "Card",
     doing: str,
     work: "Callable[[Pipeline], Sequence[np.ndarray] | np.ndarray]",
+    told: Mapping[str, Any] | None = None,
 ) -> None:
-    """Loads the model, makes the clips, writes each into its file and says so."""
+    """Loads the model, makes the clips, writes each into its file and says so. told: what else the report says."""
     from vidgen.compilation import enable_compilation_cache
     from vidgen.sample import export, pipeline
 
@@ -215,7 +218,7 @@ def make(
     if options.json:
         frames, height, width, _ = clips[0].shape
         report = {"files": [str(file) for file in files], "frames": frames, "size": [width, height]}
-        print(json.dumps(report | {"fps": card.fps, "seed": options.seed, "seconds": spent}))
+        print(json.dumps(report | {"fps": card.fps, "seed": options.seed, "seconds": spent} | dict(told or {})))
     else:
         for file in files:
             print(file)

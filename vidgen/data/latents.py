@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grain
 import numpy as np
@@ -87,7 +88,7 @@ def write_latents(
             if not shard.exists():
                 _write_shard(shard, _read_items(source, start, stop), start, encode, batch_size)
             bar.update(task, completed=stop)
-    first, _ = _unpack(ArrayRecordDataSource(str(shards[0]))[0])
+    first = _unpack(ArrayRecordDataSource(str(shards[0]))[0])["latent"]
     header = dataclasses.replace(job, shape=first.shape)
     _write_header(folder, header)
     return header
@@ -122,8 +123,7 @@ class LatentSource:
     def __getitem__(self, index: int) -> LatentItem:
         if not 0 <= index < len(self):
             raise IndexError(f"latent {index} was asked for; {self.path} has 0 to {len(self) - 1}")
-        latent_THWC, captions = _unpack(self._records[index])
-        return {"latent": latent_THWC, "captions": captions}
+        return _unpack(self._records[index])
 
     def __repr__(self) -> str:
         return f"LatentSource({str(self.path)!r})"
@@ -168,7 +168,7 @@ def _encode_batch(
     for number, (item, latent_THWC) in enumerate(zip(batch, latents, strict=False), start):
         if not np.isfinite(latent_THWC).all():
             raise ValueError(f"the latent of clip {number} is not finite in float16; normalise the latents")
-        writer.write(_pack(latent_THWC, item["captions"]))
+        writer.write(_pack(latent_THWC, item))
     return len(batch)
 
 
@@ -178,18 +178,25 @@ def _read_items(source: VideoSource, start: int, stop: int) -> Iterator[VideoIte
     return iter(grain.MapDataset.source(source)[start:stop].to_iter_dataset(options))
 
 
-def _pack(latent_THWC: np.ndarray, captions: tuple[str, ...]) -> bytes:
+def _pack(latent_THWC: np.ndarray, item: VideoItem) -> bytes:
     shape = np.asarray(latent_THWC.shape, _SHAPE_DTYPE).tobytes()
-    return shape + latent_THWC.astype(_LATENT_DTYPE).tobytes() + json.dumps(captions).encode()
+    texts: Any = item["captions"]
+    if "synthetic" in item:
+        texts = {"captions": item["captions"], "synthetic": item["synthetic"]}
+    return shape + latent_THWC.astype(_LATENT_DTYPE).tobytes() + json.dumps(texts).encode()
 
 
-def _unpack(record: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
+def _unpack(record: bytes) -> LatentItem:
     start = 4 * _SHAPE_DTYPE.itemsize
     shape = tuple(int(n) for n in np.frombuffer(record, _SHAPE_DTYPE, count=4))
     size = int(np.prod(shape))
     latent_THWC = np.frombuffer(record, _LATENT_DTYPE, count=size, offset=start).reshape(shape)
-    captions = json.loads(record[start + size * _LATENT_DTYPE.itemsize :])
-    return latent_THWC.astype(np.float16, copy=True), tuple(captions)
+    texts = json.loads(record[start + size * _LATENT_DTYPE.itemsize :])
+    latent_THWC = latent_THWC.astype(np.float16, copy=True)
+    if isinstance(texts, list):
+        return {"latent": latent_THWC, "captions": tuple(texts)}
+    synthetic = tuple(texts["synthetic"])
+    return {"latent": latent_THWC, "captions": tuple(texts["captions"]), "synthetic": synthetic}
 
 
 def _shard_paths(folder: Path, header: LatentsHeader) -> list[Path]:

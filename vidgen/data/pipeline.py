@@ -26,19 +26,23 @@ from vidgen.worlds.motion import Scene
 from vidgen.worlds.render import render
 
 CAPTIONS_PER_CLIP = 8
+SYNTHETIC_SHARE = 0.95
+"""How often a clip that was recaptioned is shown with what the captioner wrote (DALL-E 3, section 3.4)."""
 READ_THREADS = 2
 READ_AHEAD = 4  # batches held ready
 
 
 class VideoItem(TypedDict):
-    """One clip: `video` uint8 [F, H, W, C] and the captions that are true of it."""
+    """One clip: `video` uint8 [F, H, W, C] and its captions; `synthetic` has those that a captioner wrote, if any."""
 
     video: np.ndarray
     captions: tuple[str, ...]
+    synthetic: NotRequired[tuple[str, ...]]
 
 
 class LatentItem(TypedDict):
-    """One encoded clip: `latent` float16 [T, H, W, C] and the captions that are true of it.
+    """One encoded clip: `latent` float16 [T, H, W, C] and its captions; `synthetic` has what a captioner wrote, if any,
+    and `synthetic_share` how often that is shown (SYNTHETIC_SHARE where nothing is said).
 
     Where it is known what is in each cell (see `vidgen.data.cells`): `cells` int16 [T, H, W], the concept or -1, and
     `places` float16 [T, H, W, 4], where in the thing the cell is and where the thing goes.
@@ -46,6 +50,8 @@ class LatentItem(TypedDict):
 
     latent: np.ndarray
     captions: tuple[str, ...]
+    synthetic: NotRequired[tuple[str, ...]]
+    synthetic_share: NotRequired[float]
     cells: NotRequired[np.ndarray]
     places: NotRequired[np.ndarray]
 
@@ -148,13 +154,17 @@ def latent_batches(
 
 def pick_caption(item: LatentItem, rng: np.random.Generator, tokenizer: Tokenizer, text_length: int) -> np.ndarray:
     """One of an item's captions, at random among those that `text_length` tokens hold; where all are longer, one is
-    cut: int32 [text_length]. Raises ValueError for an item without a caption.
+    cut: int32 [text_length]. Of an item with captions that a captioner wrote, its "synthetic_share" are these. Raises
+    ValueError for an item without a caption.
     """
-    if not item["captions"]:
+    texts, written = item["captions"], item.get("synthetic", ())
+    if written and (not texts or rng.random() < item.get("synthetic_share", SYNTHETIC_SHARE)):
+        texts = written
+    if not texts:
         raise ValueError("an item has no caption; give every item of a text-to-video source at least one")
     row_S = np.zeros(0, np.int32)
-    for choice in rng.permutation(len(item["captions"])):
-        row_S = tokenizer.batch([item["captions"][int(choice)]], text_length + 1)[0]
+    for choice in rng.permutation(len(texts)):
+        row_S = tokenizer.batch([texts[int(choice)]], text_length + 1)[0]
         if row_S[-1] == tokenizer.pad_id:
             break  # it fits
     return row_S[:text_length]

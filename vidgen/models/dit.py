@@ -230,7 +230,7 @@ class DiT(nn.Module):
             estimate = linear_velocity(gather_time(t_BE[..., None], chosen_BLE), deviation_P)
         x = dense(cfg.width, name="patch_embedding")(estimate.scale * tokens_BLP)
         if cfg.coordinates:
-            x = x + dense(cfg.width, name="coordinates")(_coordinate_features(positions_BL3, extent_BL3))
+            x = x + dense(cfg.width, name="coordinates")(coordinate_features(positions_BL3, extent_BL3))
         time = sinusoid(t_BE * cfg.time_scale, cfg.time_width)
         time = dense(cfg.width, name="time1")(time)
         time_BED = dense(cfg.width, name="time2")(nn.silu(time))
@@ -310,7 +310,7 @@ def linear_velocity(t: Array, deviation: Array | float = 1.0) -> Linear:
     return Linear((t - (1 - t) * deviation**2) * inverse**2, inverse, deviation * inverse)
 
 
-def _coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int = 4) -> Array:
+def coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int = 4) -> Array:
     """Sines and cosines of frame, row and column as a share of the clip: [B, L, 6 * octaves]."""
     share = (positions_BL3 + 0.5) / extent_BL3
     angles = (jnp.pi / 2) * share[..., None] * 2.0 ** jnp.arange(octaves)

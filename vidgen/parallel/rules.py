@@ -47,6 +47,7 @@ class Rule:
 
 
 _VAE = r"(vae/)?(encoder|decoder)/"
+_CAPTIONER = r"captioner/"
 _CONV = (
     r"(conv_in|conv_out|quant|(stage\d+_block\d+|middle/block\d)/(conv\d|shortcut)|middle/attention/(qkv|proj)"
     r"|(shrink|grow)\d+/(space|time))"
@@ -85,6 +86,19 @@ RULES: tuple[Rule, ...] = (
     # The head that a transformer learns to tell cells by.
     Rule(r"cells/(hidden|told)/kernel", ("fsdp", None)),
     Rule(r"cells/((hidden|told)/bias|norm/(scale|bias))", (None,)),
+    # The captioner.
+    Rule(_CAPTIONER + r"blocks/([qkv]|up)/kernel", ("fsdp", "tensor")),
+    Rule(_CAPTIONER + r"blocks/(out|down)/kernel", ("tensor", "fsdp")),
+    Rule(_CAPTIONER + r"blocks/(norm\d|[qk]_norm)/scale", (None,)),
+    Rule(_CAPTIONER + r"clip/(pixels|mix\d+/show|merge)/kernel", ("fsdp", None)),
+    Rule(_CAPTIONER + r"clip/mix\d+/up/kernel", ("fsdp", "tensor")),
+    Rule(_CAPTIONER + r"clip/mix\d+/up/bias", ("tensor",)),
+    Rule(_CAPTIONER + r"clip/mix\d+/down/kernel", ("tensor", "fsdp")),
+    Rule(_CAPTIONER + r"(clip/(pixels|mix\d+/down|merge)|coordinates)/bias", (None,)),
+    Rule(_CAPTIONER + r"(clip/(mix\d+/)?norm|words/norm)/scale", (None,)),
+    Rule(_CAPTIONER + r"coordinates/kernel", (None, "fsdp")),
+    Rule(_CAPTIONER + r"words/(embedding|start)", (None, "fsdp")),
+    Rule(_CAPTIONER + r"words/(enter|leave)/kernel", ("fsdp", None)),
     # The patch VAE.
     Rule(_VAE + r"block\d+_\d+/up/kernel", ("fsdp", "tensor")),
     Rule(_VAE + r"block\d+_\d+/up/bias", ("tensor",)),

@@ -25,7 +25,7 @@ class Card:
     tasks: what it was trained on beside making all of a clip from text: "ends", frames at the beginning or the end were
     given, "box", parts of all frames, and "storyboard", several prompts in one clip. Sizes are (width, height) in
     pixels. Width and height must each be a multiple of `size_multiple` from `least_side` to `most_side`; `max_frames`
-    is the longest clip.
+    is the longest clip. upsample: whether short prompts are expanded to descriptions like the captions that it knows.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Card:
     max_frames: int
     fps: int
     tasks: tuple[str, ...] = ()
+    upsample: bool = False
 
     @classmethod
     def from_dict(cls, card: Mapping[str, Any]) -> Self:

@@ -29,7 +29,7 @@ from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder
 from vidgen.sample.parts import Parts
 from vidgen.sample.program import SOLVERS, Captions, Networks, SolverName, read_captions, text_to_video
 from vidgen.sample.tasks import Known
-from vidgen.weights.safetensors import load_params, save_params
+from vidgen.weights.safetensors import load_metadata, load_params, save_params
 from vidgen.worlds.motion import FPS
 
 GROUP = VAEConfig().group
@@ -296,6 +296,18 @@ def load_card(model: str | Path = "default") -> dict[str, Any]:
         return json.loads(file.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{file} is not JSON ({error}); write it again") from error
+
+
+def prompt_length(model: str | Path = "default") -> int:
+    """Tokens of a prompt that a model of `save_model` reads, without reading its weights; 0 for any other model.
+
+    Raises FileNotFoundError when there is no such model.
+    """
+    from vidgen.sample import wan  # which is made of what is in this file
+
+    if wan.is_wan(Path(model)):
+        return 0
+    return int(load_metadata(model_folder(model) / "dit.safetensors").get("text_length", 0))
 
 
 def load_pipeline(model: str | Path = "default") -> Pipeline:

@@ -16,8 +16,8 @@ from jax import Array
 
 from vidgen import trees
 from vidgen.data.cells import CellSource
-from vidgen.data.latents import LatentSource
-from vidgen.data.pipeline import WorldSource
+from vidgen.data.pipeline import LatentItems, WorldSource
+from vidgen.models.captioner import CaptionerConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.reader import CellReader
@@ -60,19 +60,24 @@ class Truth(NamedTuple):
     places_BL4: Array
 
 
-def with_cells(latents: LatentSource, worlds: WorldSource, vae: AnyVAEConfig, config: AlignmentConfig) -> CellSource:
+def with_cells(latents: LatentItems, worlds: WorldSource, vae: AnyVAEConfig, config: AlignmentConfig) -> CellSource:
     """The items of a stream with what is in their cells."""
     return CellSource(latents, worlds, vae.patch, config.concepts)
 
 
-def init_reader(config: AlignmentConfig, model: DiTConfig, key: Array) -> dict:
+def init_reader(config: AlignmentConfig, model: DiTConfig | CaptionerConfig, key: Array) -> dict:
     """Random parameters of the head."""
     features = jnp.zeros((1, 1, model.width))
     return dict(_reader(config, model).init(trees.fold_in_str(key, "cells"), features)["params"])
 
 
 def cell_loss(
-    config: AlignmentConfig, model: DiTConfig, params: dict, features_BLD: Array, truth: Truth, real_BL: Array
+    config: AlignmentConfig,
+    model: DiTConfig | CaptionerConfig,
+    params: dict,
+    features_BLD: Array,
+    truth: Truth,
+    real_BL: Array,
 ) -> tuple[Array, dict[str, Array]]:
     """Cross-entropy of the concept in each cell, and squared error of where in the thing it is, and of where that goes,
     where there is one: the loss [B, L]; and metrics with what they count, each a pair of [B, L].
@@ -93,5 +98,5 @@ def cell_loss(
     return entropy_BL + missed_BL * covered_BL, metrics
 
 
-def _reader(config: AlignmentConfig, model: DiTConfig) -> CellReader:
+def _reader(config: AlignmentConfig, model: DiTConfig | CaptionerConfig) -> CellReader:
     return CellReader(len(config.concepts), jnp.dtype(model.dtype))

@@ -19,6 +19,7 @@ from vidgen import config as vidgen_config
 from vidgen import trees
 from vidgen.data.packing import PackingConfig, Plan
 from vidgen.data.pipeline import LatentItems
+from vidgen.data.recaptions import RecaptionedItems
 from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiT, DiTConfig, cut_patches
 from vidgen.models.layers import apply
@@ -128,6 +129,8 @@ class DiTTraining:
 
     def _items(self, data: LatentData, vae: Autoencoder, cache: Path) -> LatentItems:
         latents = cached_latents(data, vae, cache, self.loop.seed)
+        if data.recaptions:
+            latents = RecaptionedItems(latents, data.recaptions, data.synthetic)
         if not self.alignment.weight:
             return latents
         return with_cells(latents, world_source(data, self.loop.seed), vae.config, self.alignment)

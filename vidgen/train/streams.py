@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 
 from vidgen.data.latents import LatentSource, write_latents
 from vidgen.data.packing import PackingConfig, Plan, Size, Stream, packed_batches, plan, shares
-from vidgen.data.pipeline import LatentItems, WorldSource, latent_batches, mix
+from vidgen.data.pipeline import SYNTHETIC_SHARE, LatentItems, WorldSource, latent_batches, mix
 from vidgen.data.tokenizer import load_tokenizer
 from vidgen.parallel import hosts
 from vidgen.parallel.shard import own_rows
@@ -40,6 +40,9 @@ class LatentData:
         shift: a of the shift of training times; more tokens want more.
         crop: width and height, in pixels, of what is cut from the middle of the frames, as trainers do that take one
             size alone; None keeps all. Captions stay those of the whole.
+        recaptions: a table of `vidgen recaption` (recaptions.jsonl), whose captions take the place of the scenes' own;
+            empty for these.
+        synthetic: share of a clip's visits that are shown with what the captioner wrote.
     """
 
     name: str
@@ -50,6 +53,8 @@ class LatentData:
     weight: float = 1.0
     shift: float = 1.0
     crop: tuple[int, int] | None = None
+    recaptions: str = ""
+    synthetic: float = SYNTHETIC_SHARE
 
     def __post_init__(self) -> None:
         whole = self.scenes.width, self.scenes.height

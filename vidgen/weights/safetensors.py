@@ -125,6 +125,19 @@ def load_params(path: str | pathlib.Path) -> tuple[dict[str, Any], dict[str, Any
     return trees.unflatten({name: _loaded(array) for name, array in arrays.items()}), metadata
 
 
+def load_metadata(path: str | pathlib.Path) -> dict[str, Any]:
+    """The metadata of a file of `save_params`, without its arrays. Raises as `load_params` does."""
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights file {path}")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path} is not a complete safetensors file ({error}); fetch or write it again") from error
+    return {key: json.loads(value) for key, value in header.items()}
+
+
 def check_shapes(params: Any, like: Any) -> None:
     """Raises unless `params` has the leaves of `like`, by name and shape.
 

@@ -70,6 +70,28 @@ def read_caption(text: str) -> frozenset[Claim]:
         joined, at = join[0], join.end()
 
 
+def read_parts(text: str) -> frozenset[Claim]:
+    """What those parts of a text say that can be read, between commas, semicolons and full stops; the rest says nothing
+    here.
+    """
+    found: set[Claim] = set()
+    for part in re.split(r"[;,.] ?| while ", text):
+        try:
+            found |= read_caption(part)
+        except ValueError:
+            continue
+    return frozenset(found)
+
+
+@functools.cache
+def known_words() -> frozenset[str]:
+    """Every word of captions but the names of things: of places, motions, relations, cameras, and what joins them."""
+    texts = [*_phrases()[1], *_relations()[1], *_predicates()[1], *words.NUMBERS, *story_words.ADJECTIVES]
+    texts += [*story_words.FIRST, *story_words.THEN, *story_words.AFTER, *story_words.BEFORE]
+    texts += ["a an the and while with is are starts in on at"]
+    return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower()))
+
+
 @dataclass
 class _Order:
     """Which clauses tell of something earlier than others. An event is a subject and a kind of EVENTS."""

@@ -66,11 +66,16 @@ class ClipsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         super().__init__(data_dir=data_dir, file_format="array_record")
 
     def _info(self) -> tfds.core.DatasetInfo:
-        shape = (self.options.frames, self.options.height, self.options.width, 3)
-        video = tfds.features.Tensor(shape=shape, dtype=np.uint8, encoding=tfds.features.Encoding.ZLIB)
-        captions = tfds.features.Sequence(tfds.features.Text())
-        features = tfds.features.FeaturesDict({"video": video, "captions": captions, "origin": tfds.features.Text()})
+        features = tfds.features.FeaturesDict(clip_features(self.options))
         return tfds.core.DatasetInfo(builder=self, description=self.DESCRIPTION, features=features)
+
+
+def clip_features(options: Any) -> dict[str, Any]:
+    """The features of a clip, of the shape that the options say."""
+    shape = (options.frames, options.height, options.width, 3)
+    video = tfds.features.Tensor(shape=shape, dtype=np.uint8, encoding=tfds.features.Encoding.ZLIB)
+    captions = tfds.features.Sequence(tfds.features.Text())
+    return {"video": video, "captions": captions, "origin": tfds.features.Text()}
 
 
 def example(video_FHWC: np.ndarray, captions: tuple[str, ...], origin: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +158,11 @@ class ClipSource:
 
     def __getitem__(self, index: int) -> VideoItem:
         fields = self._fields(index)
-        return {"video": fields["video"], "captions": tuple(caption.decode() for caption in fields["captions"])}
+        captions = tuple(caption.decode() for caption in fields["captions"])
+        item = VideoItem(video=fields["video"], captions=captions)
+        if "synthetic" in fields:
+            item["synthetic"] = tuple(text.decode() for text in fields["synthetic"])
+        return item
 
     def origin(self, index: int) -> dict[str, Any]:
         """Where clip `index` comes from: the scene and its ground truth, or the file and the place in it."""

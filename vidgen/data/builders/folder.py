@@ -74,7 +74,7 @@ class Folder(ClipsBuilder, skip_registration=True):
         for number, (file, texts) in enumerate(captions.items()):
             self.progress(number, len(captions))
             try:
-                clips = list(_clips(self.options, file))  # whole, so that nothing of a broken video is kept
+                clips = list(clips_of(self.options, file))  # whole, so that nothing of a broken video is kept
             except VideoError as error:
                 self.skipped.append(Skipped(file, error.reason))
                 continue
@@ -91,8 +91,9 @@ class Folder(ClipsBuilder, skip_registration=True):
             raise ValueError(f"none of the {len(self.skipped)} videos of {folder} can be used: {reasons}")
 
 
-def find_captions(options: FolderOptions) -> tuple[Captions, list[Skipped]]:
-    """Every video of the folder that has captions, files that the table alone knows included; and those that have none.
+def find_captions(options: FolderOptions, needed: bool = True) -> tuple[Captions, list[Skipped]]:
+    """Every video of the folder that has captions, files that the table alone knows included; and those that have none,
+    which are left out if captions are `needed`.
 
     Raises ValueError for a table that cannot be understood, naming the line, and when there are several tables.
     """
@@ -108,11 +109,13 @@ def find_captions(options: FolderOptions) -> tuple[Captions, list[Skipped]]:
             captions[file] = _read_sidecar(path.with_suffix(".txt")) if listed is None else listed.get(file, ())
         except UnicodeDecodeError:
             skipped.append(Skipped(file, "its caption file is not UTF-8"))
+    if not needed:
+        return {file: captions[file] for file in sorted(captions)}, skipped
     skipped += [Skipped(file, "has no caption") for file, texts in captions.items() if not texts]
     return {file: captions[file] for file in sorted(captions) if captions[file]}, skipped
 
 
-def _clips(options: FolderOptions, file: str) -> Iterator[np.ndarray]:
+def clips_of(options: FolderOptions, file: str) -> Iterator[np.ndarray]:
     """The clips of one video. Raises VideoError when there is not one."""
     path = Path(options.folder) / file
     with contextlib.closing(iter_frames(path, options.width, options.height, options.fps)) as frames:

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""A captioner learns a few clips by heart; its batches are what they say."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from vidgen.data.labelled import LabelledSource, bare, expansions, labelled_batches
+from vidgen.data.pipeline import WorldSource
+from vidgen.data.tokenizer import load_tokenizer
+from vidgen.models.captioner import CaptionerConfig
+from vidgen.models.vae import Stage
+from vidgen.sample.captioner import load_captioner
+from vidgen.train import run
+from vidgen.train.captioner import CaptionerTraining, text_loss
+from vidgen.train.cells import AlignmentConfig
+from vidgen.train.loop import LoopConfig
+from vidgen.train.optim import OptimConfig
+from vidgen.worlds.captions import read_caption
+from vidgen.worlds.checking import mirrored_text
+from vidgen.worlds.scene import SceneConfig
+
+SCENES = SceneConfig(width=16, height=16, frames=9, concepts=("dog", "rocket"), objects=(1, 1), motions=("left", "up"))
+TINY = CaptionerTraining(
+    scenes=SCENES,
+    model=CaptionerConfig(table=16, width=24, layers=1, heads=2, hidden=32, cells=Stage(4, 16, 4, 16, 1)),
+    optim=OptimConfig(lr=1e-2, warmup=5, cooldown=0.0, lr_end=1.0, ema=0.5),
+    loop=LoopConfig(steps=60, log_every=20, eval_every=60, save_every=60),
+    count=2,
+    batch_size=4,
+    alignment=AlignmentConfig(block=1, weight=0.3),
+    wear=0.0,
+    text_length=12,
+    prompt_length=8,
+    watched=2,
+)
+
+
+def test_a_few_clips_are_learnt_by_heart_and_the_captioner_comes_back(tmp_path, capsys) -> None:
+    run(TINY, tmp_path)
+    out = capsys.readouterr().err
+    losses = [float(line.split("clip_loss ")[1].split()[0]) for line in out.splitlines() if "clip_loss" in line]
+    assert losses[-1] < 0.5 * losses[0], out
+    captioner = load_captioner(tmp_path / "model")
+    assert (captioner.card.frames, captioner.card.fps, captioner.card.size) == (5, 4, (16, 16))
+    source = WorldSource(SCENES, 2, 0)
+    texts = captioner.captions([source[i]["video"][::2] for i in range(2)], "short")
+    assert all(texts)
+
+
+def test_batches_pair_clips_with_their_texts(tmp_path) -> None:
+    worlds = WorldSource(dataclasses.replace(SCENES, motions=("left",)), 3, 0)
+    source = LabelledSource(worlds, (4, 8, 8), 2, ("dog", "rocket"))
+    tokenizer = load_tokenizer()
+    batches = iter(labelled_batches(source, 24, 0, tokenizer, (24, 16), (0.0, 1.0, 0.0)))
+    batch = next(batches)
+    assert batch["video_BFHWC"].shape == (24, 5, 16, 16, 3) and batch["cells_BTHW"].shape == (24, 2, 2, 2)
+    said = {tokenizer.decode(row) for row in batch["text_BS"]}
+    straight = {text.lower().rstrip(".") for i in range(3) for text in source[i].texts[1]}
+    assert said <= straight | {mirrored_text(text) for text in straight}
+    assert said & straight and said - straight  # some are mirrored
+    for row in range(24):
+        mirrored = "left" not in tokenizer.decode(batch["text_BS"][row])
+        goes = batch["places_BTHW4"][row, ..., 2]
+        if "right" in tokenizer.decode(batch["text_BS"][row]) and mirrored:
+            assert goes.sum() >= 0  # what is told to go right goes where x grows
+
+
+def test_expansions_say_all_that_their_prompts_say() -> None:
+    short = ("a dog", "a dog runs left")
+    long = ("a dog in a meadow; the camera is still", "a dog runs to the left in a meadow; the camera is still")
+    pairs = expansions(short, long)
+    assert set(pairs) == {(short[0], long[0]), (short[0], long[1]), (short[1], long[1])}
+    assert all(read_caption(one) <= read_caption(two) for one, two in pairs)
+    assert expansions(("a dog runs left",), long[:1])  # where none fits, any
+    assert bare("A dog on the moon") == "dog on moon"
+
+
+def test_the_end_of_a_text_counts_and_padding_does_not() -> None:
+    ids = np.array([[3, 4, 0, 0]])
+    logits = np.zeros((1, 5, 6), np.float32)
+    for place, word in enumerate([3, 4, 0]):
+        logits[0, place, word] = 50.0
+    logits[0, 3:, 5] = 50.0  # nobody asks
+    loss, right = jax.jit(text_loss)(logits, ids)
+    assert float(loss) == pytest.approx(0.0, abs=1e-6) and float(right) == 1.0
+    logits[0, 2, 0] = 0.0
+    assert float(jax.jit(text_loss)(logits, ids)[0]) > 0.5
+
+
+def test_what_cannot_be_trained_says_so(tmp_path) -> None:
+    with pytest.raises(ValueError, match="name the concepts"):
+        dataclasses.replace(TINY, scenes=SceneConfig()).task(tmp_path)
+    with pytest.raises(ValueError, match="one number each"):
+        dataclasses.replace(TINY, styles=(1.0,)).task(tmp_path)
