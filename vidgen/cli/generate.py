@@ -57,7 +57,15 @@ def run(argv: Sequence[str]) -> None:
     if all(end is None for end in ends):
         size = {"frames": frames, "width": width, "height": height}
         prompts = [prompt] * options.count
-        making.make(options, files, card, doing, lambda model: model.generate(prompts, **size, **options.sampling()))
+        making.make(
+            options,
+            files,
+            card,
+            doing,
+            lambda model: model.generate(prompts, **size, **options.sampling()),
+            action="generate",
+            prompts=[prompt],
+        )
         return
 
     from vidgen.sample import compose
@@ -70,6 +78,9 @@ def run(argv: Sequence[str]) -> None:
         card,
         doing,
         lambda model: [compose.animate(model, prompt, frames, *ends, **sampling) for sampling in seeds],
+        action="animate",
+        prompts=[prompt],
+        inputs=(options.first_image, options.last_image),
     )
 
 
