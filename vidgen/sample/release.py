@@ -20,7 +20,7 @@ from vidgen.safety import audit, certificates, provenance
 from vidgen.safety.audit import digest
 from vidgen.safety.badge import add_badge
 from vidgen.safety.certificates import Identity
-from vidgen.safety.frames import BlockedError, FrameClassifier, Review, blurred, review_frames
+from vidgen.safety.frames import BlockedError, FrameClassifier, Review, blurred, review_frames, spell_frames
 from vidgen.safety.policy import Policy, load_policy
 from vidgen.safety.prompts import Verdict
 from vidgen.sample.export import check_suffix, encode, write_whole
@@ -189,8 +189,10 @@ class Gate:
 
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What a manifest says of the review and the marks."""
-    names = ("policy", "policy_sha256", "frames", "findings", "visible_mark", "payload")
-    return {"review": {name: facts[name] for name in names}}
+    names = ("policy", "policy_sha256", "frames", "visible_mark", "payload")
+    # As text: c2pa takes a list of small numbers for bytes.
+    findings = [{**finding, "frames": spell_frames(finding["frames"])} for finding in facts["findings"]]
+    return {"review": {**{name: facts[name] for name in names}, "findings": findings}}
 
 
 def _visible(frames_FHWC: np.ndarray, fps: float, _: bytes) -> np.ndarray:
