@@ -85,6 +85,9 @@ RULES: tuple[Rule, ...] = (
     # The head that a transformer learns to tell cells by.
     Rule(r"cells/(hidden|told)/kernel", ("fsdp", None)),
     Rule(r"cells/((hidden|told)/bias|norm/(scale|bias))", (None,)),
+    # What reviews frames is small, and whole on every device.
+    Rule(r"frames/(in|up|down)\d/kernel|frames/told/kernel", (None, None)),
+    Rule(r"frames/((in|up|down)\d|told)/bias|frames/norm\d?/(scale|bias)|frames/rare", (None,)),
     # The patch VAE.
     Rule(_VAE + r"block\d+_\d+/up/kernel", ("fsdp", "tensor")),
     Rule(_VAE + r"block\d+_\d+/up/bias", ("tensor",)),
