@@ -68,7 +68,9 @@ def trusted_anchors() -> str:
     named = _path(os.environ.get("VIDGEN_TRUST") or _settings().get("trust"))
     if named is not None and not named.is_file():
         raise FileNotFoundError(f"There is no file {str(named)!r} of authorities to trust (VIDGEN_TRUST).")
-    files = [file for file in (named, config_dir() / "signing" / "authority.pem") if file is not None and file.is_file()]
+    files = [
+        file for file in (named, config_dir() / "signing" / "authority.pem") if file is not None and file.is_file()
+    ]
     return "\n".join(file.read_text() for file in files)
 
 
@@ -161,7 +163,10 @@ def _self_made() -> tuple[bytes, bytes, bytes]:
 
     def name(common: str) -> x509.Name:
         return x509.Name(
-            [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "vidgen, self-made"), x509.NameAttribute(NameOID.COMMON_NAME, common)]
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, "vidgen, self-made"),
+                x509.NameAttribute(NameOID.COMMON_NAME, common),
+            ]
         )
 
     def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey, issuer: ec.EllipticCurvePublicKey):

@@ -16,13 +16,19 @@ from typing import Protocol
 from vidgen.safety import text as reading
 
 _REVERSIBLE = 5
-"""Letters from which on a word is read backwards too, and with inner letters swapped: shorter ones hit other words."""
+"""Letters from which on a word is read backwards too; shorter ones hit other words."""
+_SHUFFLED = 4
+"""Letters from which on inner letters may be swapped."""
+_MISSPELT = 7
+"""Letters from which on one of them may be wrong, missing or too many, though not the first."""
 _PIECES = 3
 """Words that a term may be torn into."""
 _EVIDENT = 3
 """Letters that a masked word must show."""
 _GLUED = 6
 """Letters from which on a word may be a term with a common word before or after it."""
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+"""Kana, Han and Thai."""
 
 
 class TextClassifier(Protocol):
@@ -147,8 +153,11 @@ class _Matcher:
         self.shuffled = {
             (word[0], "".join(sorted(word[1:-1])), word[-1]): term
             for word, term in self.single.items()
-            if len(word) >= _REVERSIBLE and word.isascii()
+            if len(word) >= _SHUFFLED and word.isascii()
         }
+        self.long = [(word, term) for word, term in self.single.items() if len(word) >= _MISSPELT and word.isascii()]
+        # Scripts that put no spaces between words.
+        self.unspaced = [(word, term) for word, term in self.single.items() if _UNSPACED.search(word)]
 
     def _add(self, term: str) -> None:
         key = tuple(reading.words(reading.skeleton(term)))
@@ -173,7 +182,7 @@ class _Matcher:
                 kept = self._without_allowed(words)
                 for name, way in (
                     ("letters repeated", self._repeated), ("parts joined", self._joined), ("backwards", self._reversed),
-                    ("letters swapped", self._swapped), ("words glued", self._glued),
+                    ("letters swapped", self._swapped), ("words glued", self._glued), ("misspelt", self._misspelt),
                 ):  # fmt: skip
                     if term := way(kept):
                         return Finding(self.name, term, name if how == "as written" else f"{how}, {name}")
@@ -202,6 +211,9 @@ class _Matcher:
                         return term
             if term := self.single.get(words[start]):
                 return term
+            for piece, term in self.unspaced:
+                if piece in words[start]:
+                    return term
         return None
 
     def _repeated(self, words: Iterable[str]) -> str | None:
@@ -229,7 +241,7 @@ class _Matcher:
 
     def _swapped(self, words: Iterable[str]) -> str | None:
         for word in words:
-            if len(word) >= _REVERSIBLE and word not in self.innocent:
+            if len(word) >= _SHUFFLED and word not in self.innocent:
                 key = (word[0], "".join(sorted(word[1:-1])), word[-1])
                 if (term := self.shuffled.get(key)) and word not in self.single:
                     return term
@@ -246,6 +258,17 @@ class _Matcher:
                         return term
         return None
 
+    def _misspelt(self, words: Iterable[str]) -> str | None:
+        for word in words:
+            if len(word) < _MISSPELT - 1 or word in self.innocent:
+                continue
+            for term_word, term in self.long:
+                stem = word[: len(term_word) + 1] if term.endswith("*") else word
+                ends = {stem, stem[:-1], stem[:-2]} if term.endswith("*") else {stem}
+                if any(_one_off(end, term_word) for end in ends):
+                    return term
+        return None
+
     def _masked(self, word: str) -> str | None:
         if len(word.replace("*", "")) < _EVIDENT:
             return None
@@ -259,6 +282,17 @@ def _plurals(words: Iterable[str]) -> frozenset[str]:
     return frozenset(
         form for word in folded for form in ((word, f"{word}s", f"{word}es") if word.isascii() else (word,))
     )
+
+
+def _one_off(word: str, term: str) -> bool:
+    """Whether a word with the same first letter becomes the term by one letter changed, added or left out."""
+    if word[:1] != term[:1] or abs(len(word) - len(term)) > 1:
+        return False
+    same = next((at for at, (a, b) in enumerate(zip(word, term, strict=False)) if a != b), min(len(word), len(term)))
+    if len(word) == len(term):
+        return word[same + 1 :] == term[same + 1 :]
+    longer, shorter = (word, term) if len(word) > len(term) else (term, word)
+    return longer[same + 1 :] == shorter[same:]
 
 
 def _stretched(word: str) -> re.Pattern[str]:

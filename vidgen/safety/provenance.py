@@ -140,7 +140,9 @@ def read_manifest(content: bytes, suffix: str, anchors: str | None = None) -> Ma
         return Manifest("absent")
     mime = {**MIME, **_READ_TOO}.get(suffix.lower())
     try:
-        with c2pa.Reader(mime, io.BytesIO(content), context=_context(_trusted() if anchors is None else anchors)) as reader:
+        with c2pa.Reader(
+            mime, io.BytesIO(content), context=_context(_trusted() if anchors is None else anchors)
+        ) as reader:
             told, state, store = reader.get_validation_results() or {}, reader.get_validation_state(), reader.json()
             active = reader.get_active_manifest() or {}
     except c2pa.C2paError.ManifestNotFound:

@@ -27,7 +27,8 @@ _NAMED = re.compile(
 _BLANK = "\u00a0\u115f\u1160\u2800\u3164\uffa0"
 """Characters that show nothing, and are letters or signs to Unicode."""
 _FIXED = str.maketrans({letter: latin for latin, letters in _LOOKALIKES.items() for letter in letters.casefold()})
-_FLIPPED = str.maketrans("bdpqnumwhyavzsxoilt69", "qpdbunwmhyavzsxoilt96")
+_UNFLIPPED = str.maketrans("ɐqɔpǝɟƃɥᴉɾʞɯudbɹnʌʍʎm69", "abcdefghijkmnpqruvwyw96")
+"""What letters are that stand on their heads; others are the same both ways."""
 _DIGITS = {"0": "o", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g", "@": "a", "$": "s", "+": "t"}
 _LEET_I = str.maketrans({**_DIGITS, "1": "i", "!": "i", "|": "i"})
 _LEET_L = str.maketrans({**_DIGITS, "1": "l", "!": "l", "|": "l"})
@@ -85,16 +86,18 @@ def readings(text: str) -> Iterator[tuple[str, list[str]]]:
 def _readings(text: str, plain: str) -> Iterator[tuple[str, list[str]]]:
     written = words(plain)
     yield "as written", written
-    yield "letters apart", letters_joined(written)
+    for loose in (0, 1, 2):
+        yield "letters apart", letters_joined(written, loose)
     yield "parts joined", ["".join(words(chunk)) for chunk in plain.split()]
     if any("TURNED" in unicodedata.name(character, "") for character in text):
-        yield "upside down", words(plain[::-1].translate(_FLIPPED))
+        yield "upside down", words(skeleton(text.casefold().translate(_UNFLIPPED)[::-1]))
     if _LEET.search(plain):
         for table in (_LEET_I, _LEET_L):
             chunks = [_unleet(chunk, table) for chunk in plain.split()]
             read = words(" ".join(chunks))
             yield "digits as letters", read
-            yield "digits as letters, apart", letters_joined(read)
+            for loose in (0, 1, 2):
+                yield "digits as letters, apart", letters_joined(read, loose)
             yield "digits as letters, joined", ["".join(words(chunk)) for chunk in chunks]
 
 
@@ -108,15 +111,19 @@ def _unleet(chunk: str, table: dict) -> str:
     )
 
 
-def letters_joined(read: list[str]) -> list[str]:
-    """Runs of three or more single letters become one word: "d a g g e r"."""
+def letters_joined(read: list[str], loose: int = 0) -> list[str]:
+    """Runs of three or more single letters become one word: "d a g g e r".
+
+    loose: 1 leaves out the first letter of a run, 2 the last: they may be words of their own, as in "a d a g g e r".
+    """
     joined: list[str] = []
     run: list[str] = []
     for word in [*read, ""]:
         if len(word) == 1:
             run.append(word)
             continue
-        joined += ["".join(run)] if len(run) > 2 else run
+        inner = run[loose == 1 : len(run) - (loose == 2)]
+        joined += ["".join(inner)] if len(inner) > 2 else run
         run = []
         joined += [word] if word else []
     return joined
