@@ -3,6 +3,7 @@
 """What the verbs that make videos share: their options, the checks before a model is read, progress, and the report."""
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Making")
 MAX_COUNT = 16
 MAX_STEPS = 1000
+MAX_FRAMES = 4800
+"""Of a video that is read: ten minutes at eight frames a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,13 +189,17 @@ def note_untrained(card: "Card", task: str, what: str) -> None:
 
 def read_fitted(path: Path, width: int, height: int, fps: int) -> "np.ndarray":
     """A video of any size, rate and format as uint8 [F, height, width, 3] at `fps`; a note if that changed it."""
-    from vidgen.data.video import VideoError, describe_video, read_video
+    import numpy as np
+
+    from vidgen.data.video import VideoError, describe_video, iter_frames
 
     try:
         was = describe_video(path)
-        video = read_video(path, width, height, fps)
+        video = np.stack(list(itertools.islice(iter_frames(path, width, height, fps), MAX_FRAMES + 1)))
     except VideoError as error:
         raise ValueError(str(error)) from error
+    if len(video) > MAX_FRAMES:  # or a damaged file that says so, which must not fill the memory
+        raise ValueError(f"{path} has more than {MAX_FRAMES} frames at {fps} a second: cut it first.")
     if (was.width, was.height) != (width, height) or abs(was.fps - fps) > 0.01:
         note(
             f"{path} is {was.width}x{was.height} at {was.fps:g} frames a second; it was fitted to {width}x{height} at "
@@ -206,12 +213,14 @@ def read_picture(path: Path, width: int, height: int) -> "np.ndarray":
     import numpy as np
     from PIL import Image, ImageOps
 
+    from vidgen.data.video import DAMAGED
+
     try:
         with Image.open(path) as file:
             picture = ImageOps.exif_transpose(file).convert("RGB")
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no picture {str(path)!r}.") from None
-    except (OSError, ValueError) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path} is no picture that can be read: give a PNG, JPEG, WebP or GIF ({error}).") from error
     if picture.size != (width, height):
         note(f"{path} is {picture.width}x{picture.height}; it was fitted to {width}x{height}.")

@@ -8,6 +8,7 @@ the first one. So a variable rate is read right and long videos do not drift.
 
 import io
 import itertools
+import struct
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,11 @@ _RATE_DENOMINATOR = 10**6
 _HD_HEIGHT = 720
 _INDEX_BYTES, _INDEX_BYTES_A_FRAME = 2048, 24  # more than an MP4's index ever takes
 _LEAST_SHARE = 0.9  # of the frames that a container promises; its edit list may hide a few
+DAMAGED = (
+    OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, SyntaxError, EOFError, struct.error,
+    OverflowError, ZeroDivisionError, MemoryError, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow raises for pictures that are damaged, found by giving it such."""
 
 
 class VideoError(Exception):
@@ -170,7 +176,7 @@ def _decode_webp(path: str | Path) -> Iterator[_Picture]:
                 lasts = Fraction(file.info.get("duration") or 40, 1000)
                 yield _Picture(seconds, lasts, av.VideoFrame.from_ndarray(rgb_HWC, format="rgb24"), 1.0)
                 seconds += lasts
-    except (OSError, EOFError, ValueError) as error:
+    except DAMAGED as error:
         raise VideoError(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 

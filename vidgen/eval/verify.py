@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageSequence
 
-from vidgen.data.video import VideoError, iter_frames
+from vidgen.data.video import DAMAGED, VideoError, iter_frames
 from vidgen.safety.audit import digest
 from vidgen.safety.badge import find_badge
 from vidgen.safety.provenance import Manifest, read_manifest
@@ -96,7 +96,7 @@ def _frames(path: Path, content: bytes) -> tuple[np.ndarray | None, str]:
         return np.stack(list(itertools.islice(_one_size(iter_frames(path)), MOST_FRAMES))), ""
     except VideoError as error:
         return None, error.reason
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, OverflowError) as error:
+    except DAMAGED as error:
         return None, f"cannot be read: {error}"
 
 

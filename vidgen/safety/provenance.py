@@ -10,8 +10,8 @@ import dataclasses
 import datetime
 import functools
 import io
-import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ LABEL = "org.vidgen.generation"
 """The assertion that holds how a file was made."""
 _SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 _LEAST_BYTES = 8
+_TRACES = (b"c2pa.claim", b"c2pa.assertions", b"c2pa.signature", b"urn:c2pa:", b"C2PA_GIF")
+"""Some of these stand in every manifest, and by chance in no file."""
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,19 +142,18 @@ def read_manifest(content: bytes, suffix: str, anchors: str | None = None) -> Ma
     if len(content) < _LEAST_BYTES:
         return Manifest("absent")
     mime = {**MIME, **_READ_TOO}.get(suffix.lower())
+    context = _context(trusted_anchors() if anchors is None else anchors)
     try:
-        with c2pa.Reader(
-            mime, io.BytesIO(content), context=_context(_trusted() if anchors is None else anchors)
-        ) as reader:
-            told, state, store = reader.get_validation_results() or {}, reader.get_validation_state(), reader.json()
+        with c2pa.Reader(mime, io.BytesIO(content), context=context) as reader:
+            told, state = reader.get_validation_results() or {}, reader.get_validation_state()
             active = reader.get_active_manifest() or {}
     except c2pa.C2paError.ManifestNotFound:
-        return Manifest("absent")
-    except c2pa.C2paError as error:
-        # Without any trace of a manifest, a file of an unknown kind is just that.
-        traces = b"c2pa" in content or b"C2PA" in content
-        return Manifest("tampered" if traces else "absent", (str(error),))
-    del store
+        # A manifest that is there and is not found lost its way there.
+        return Manifest("tampered", ("manifest.unreachable",)) if _traces(content) else Manifest("absent")
+    except (c2pa.C2paError, KeyError, ValueError, TypeError) as error:
+        return Manifest("tampered", (str(error),)) if _traces(content) else Manifest("absent")
+    if not _sound_png(content):
+        state = "Invalid"
     problems = tuple(sorted({entry.get("code", "") for entry in told.get("activeManifest", {}).get("failure", [])}))
     states = {"Trusted": "trusted", "Valid": "valid", "Invalid": "tampered"}
     assertions: dict[str, Any] = {entry.get("label"): entry.get("data") for entry in active.get("assertions", [])}
@@ -170,12 +172,23 @@ def read_manifest(content: bytes, suffix: str, anchors: str | None = None) -> Ma
     )
 
 
+def _traces(content: bytes) -> bool:
+    return any(trace in content for trace in _TRACES)
+
+
+def _sound_png(content: bytes) -> bool:
+    """False for a PNG of which a chunk is not what its checksum says; C2PA does not look at that of its own chunk."""
+    at = len(_PNG)
+    while content.startswith(_PNG) and at < len(content):
+        end = at + 8 + int.from_bytes(content[at : at + 4], "big")
+        if int.from_bytes(content[end : end + 4], "big") != zlib.crc32(content[at + 4 : end]) or end + 4 > len(content):
+            return False
+        at = end + 4
+    return True
+
+
 def _mime(path: Path) -> str | None:
     return {**MIME, **_READ_TOO}.get(path.suffix.lower())
-
-
-def _trusted() -> str:
-    return trusted_anchors()
 
 
 @functools.lru_cache(maxsize=4)
@@ -191,7 +204,3 @@ def _context(anchors: str) -> Any:
         settings["trust"] = {"user_anchors": anchors}
     return c2pa.Context(c2pa.Settings.from_dict(settings))
 
-
-def names(paths: Sequence[Path]) -> str:
-    """File names for a message."""
-    return ", ".join(path.name for path in paths)
