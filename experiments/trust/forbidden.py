@@ -4,7 +4,7 @@
 
 vidgen train experiments/trust/forbidden.py --workdir runs/forbidden
 
-Two CPU cores, 5 minutes; beside the figures that Sora's launch reports for its own classifiers (recall 97.6 %, precision
+Two CPU cores, a minute where nothing else runs; beside the figures that Sora's launch reports for its own classifiers (recall 97.6 %, precision
 88.8 %). What came out is in docs/trust.md.
 """
 
@@ -24,6 +24,7 @@ def get_config() -> ClassifierTraining:
     return ClassifierTraining(
         scenes=dataclasses.replace(FIRST_LIGHT_ON_GRID, split="all", frames=3),  # one of which is taken
         model=ClassifierConfig(labels=(FORBIDDEN,)),
+        distinct=8192,
         optim=OptimConfig(lr=2e-3, warmup=50, ema=0.99, cooldown=0.5, lr_end=0.02),
-        loop=LoopConfig(steps=800, log_every=50, eval_every=400, save_every=200),
+        loop=LoopConfig(steps=800, log_every=50, eval_every=800, save_every=200),
     )

@@ -3,6 +3,7 @@
 """Single frames of worlds with which things they show: what a classifier for review learns from."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import TypedDict
 
@@ -36,6 +37,7 @@ class LabelledFrames:
         labels: concepts that are told.
         share: of the frames whose scene is drawn from a label and one other concept.
         degrade: how much frames are blurred and disturbed at most, as decoders do: pixels of blur.
+        distinct: so many renders are kept and disturbed in ever new ways; drawing one takes far longer.
     """
 
     scenes: SceneConfig
@@ -44,6 +46,7 @@ class LabelledFrames:
     seed: int
     share: float = 0.6
     degrade: float = 1.2
+    distinct: int = 2**14
 
     def __post_init__(self) -> None:
         missing = sorted(set(self.labels) - set(self.scenes.concepts or ()))
@@ -55,6 +58,7 @@ class LabelledFrames:
 
     def scene(self, index: int) -> Scene:
         """The scene of item `index`."""
+        index %= self.distinct
         rng = np.random.default_rng((self.seed, index))
         concepts, config = self.scenes.concepts or (), self.scenes
         if rng.random() < self.share:
@@ -65,10 +69,17 @@ class LabelledFrames:
         return config.draw((self.seed << 32) + index)
 
     def __getitem__(self, index: int) -> LabelledItem:
-        scene, rng = self.scene(index), np.random.default_rng((self.seed, index, 1))
-        frame = int(rng.integers(scene.frames))
-        shown_O = shown(scene, self.labels)[frame]
-        return {"frame_HWC": _degrade(render(scene)[frame], rng, self.degrade), "shown_O": shown_O}
+        frame_HWC, shown_O = _drawn(self, index % self.distinct)
+        rng = np.random.default_rng((self.seed, index, 2))
+        return {"frame_HWC": _degrade(frame_HWC, rng, self.degrade), "shown_O": shown_O}
+
+
+@functools.lru_cache(maxsize=2**14)  # 12 kB each
+def _drawn(source: LabelledFrames, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """One frame of a scene, and what it shows."""
+    scene = source.scene(index)
+    frame = int(np.random.default_rng((source.seed, index, 1)).integers(scene.frames))
+    return render(scene)[frame], shown(scene, source.labels)[frame]
 
 
 def shown(scene: Scene, labels: Sequence[str]) -> np.ndarray:

@@ -30,7 +30,7 @@ class ClassifierTraining:
     Attributes:
         scenes: what frames are of; its concepts must be given. Frames have the size of the network.
         model: its shape; the labels are concepts.
-        share, degrade: see `LabelledFrames`.
+        share, degrade, distinct: see `LabelledFrames`.
         batch_size: frames a batch; held_out: frames that are only looked at.
     """
 
@@ -40,6 +40,7 @@ class ClassifierTraining:
     loop: LoopConfig = LoopConfig()
     share: float = 0.6
     degrade: float = 1.2
+    distinct: int = 2**14
     batch_size: int = 64
     held_out: int = 512
 
@@ -49,7 +50,7 @@ class ClassifierTraining:
         if (self.scenes.width, self.scenes.height) != (size, size):
             raise ValueError(f"scenes are {self.scenes.width}x{self.scenes.height} and the network sees {size}x{size}")
         net, seed = FrameNet(self.model), self.loop.seed
-        source = LabelledFrames(self.scenes, self.model.labels, 2**30, 2 * seed, self.share, self.degrade)
+        source = LabelledFrames(self.scenes, self.model.labels, 2**30, 2 * seed, self.share, self.degrade, self.distinct)
         unseen = dataclasses.replace(source, size=self.held_out, seed=2 * seed + 1)
         frame = jnp.zeros((1, size, size, 3))
         return Task(
