@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""A classifier for a concept that is forbidden in these experiments, the bomb, so that recall can be measured truly.
+"""A classifier for a concept that is forbidden here, the bomb, so that recall can be measured truly.
 
 vidgen train experiments/trust/forbidden.py --workdir runs/forbidden
 
-Two CPU cores, a minute where nothing else runs; beside the figures that Sora's launch reports for its own classifiers (recall 97.6 %, precision
-88.8 %). What came out is in docs/trust.md.
+Two CPU cores, a minute where nothing else runs; beside the figures that Sora's launch reports for its own classifiers
+(recall 97.6 %, precision 88.8 %). What came out is in docs/trust.md.
 """
 
 import dataclasses

@@ -4,9 +4,9 @@
 
 python experiments/trust/fuzz.py --n 10000
 
-Half are prompts (random code points, disguised words, very long ones), half are files: of every format that is read, with
-bytes changed, cut, doubled and mixed. Each must be judged, or refused as `ValueError` or `OSError` by what reads it, in
-`--seconds` at most. Measured figures are in docs/trust.md.
+Half are prompts (random code points, disguised words, very long ones), half are files: of every format that is read,
+with bytes changed, cut, doubled and mixed. Each must be judged, or refused as `ValueError` or `OSError` by what reads
+it, in `--seconds` at most. Measured figures are in docs/trust.md.
 """
 
 import collections

@@ -4,13 +4,14 @@
 
 python experiments/trust/tamper.py
 
-A change that is not told must leave what a viewer sees and what the manifest says as they were: frames decode to the same
-pixels at the same times, and the manifest has the same text. Measured figures are in docs/trust.md.
+A change that is not told must leave what a viewer sees and what the manifest says as they were: frames decode to the
+same pixels at the same times, and the manifest has the same text. Measured figures are in docs/trust.md.
 """
 
 import collections
 import dataclasses
 import io
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -98,7 +99,7 @@ def structures_changed(content: bytes, other: bytes, suffix: str) -> Iterator[tu
         if name in theirs and theirs[name] != content[begin:end]:
             yield f"{told} of another file", content[:begin] + theirs[name] + content[end:]
         yield f"{told} emptied", content[: begin + 8] + bytes(end - begin - 8) + content[end:]
-    for (a, begin, middle), (b, _, end) in zip(parts, parts[1:], strict=False):
+    for (a, begin, middle), (b, _, end) in itertools.pairwise(parts):
         exchanged = content[:begin] + content[middle:end] + content[begin:middle] + content[end:]
         yield f"{a.decode('latin-1')} after {b.decode('latin-1')}", exchanged
 
@@ -118,7 +119,7 @@ def seen(content: bytes, suffix: str) -> tuple:
 
 
 def judge(before: bytes, after: bytes, suffix: str) -> str:
-    """ "told", "touches nothing", or "missed"."""
+    """What became of a change: "told", "manifest gone", "touches nothing", or "missed"."""
     now = provenance.read_manifest(after, suffix)
     if now.state in ("tampered", "absent"):
         return "told" if now.state == "tampered" else "manifest gone"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""`vidgen verify` tells signed, changed and bare files apart; `vidgen redteam` counts what gets through; nothing crashes."""
+"""Signed, changed and bare files are told apart, what gets through is counted, and nothing crashes."""
 
 import importlib.util
 import json
@@ -115,7 +115,10 @@ def test_single_bytes_and_structures_are_told_or_touch_nothing() -> None:
     rng = np.random.default_rng(1)
     for suffix in tamper.SUFFIXES:
         content, other = tamper.signed(suffix), tamper.signed(suffix, 1)
-        changes = [*tamper.bytes_changed(content, 8, rng), *list(tamper.structures_changed(content, other, suffix))[:12]]
+        changes = [
+            *tamper.bytes_changed(content, 8, rng),
+            *list(tamper.structures_changed(content, other, suffix))[:12],
+        ]
         for where, after in changes:
             assert tamper.judge(content, after, suffix) != "missed", where
         assert tamper.judge(content, content, suffix) == "touches nothing"

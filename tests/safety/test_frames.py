@@ -59,7 +59,10 @@ def test_equal_frames_are_scored_once_and_all_get_the_score() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "message"),
-    [(FrameRule("b", "red", 0.5), "'b', which was not read"), (FrameRule("a", "blue", 0.5), "tells red; .* for 'blue'")],
+    [
+        (FrameRule("b", "red", 0.5), "'b', which was not read"),
+        (FrameRule("a", "blue", 0.5), "tells red; .* for 'blue'"),
+    ],
 )
 def test_a_rule_that_cannot_be_asked_is_an_error(rule, message) -> None:
     with pytest.raises(ValueError, match=message):
@@ -69,7 +72,9 @@ def test_a_rule_that_cannot_be_asked_is_an_error(rule, message) -> None:
 def test_blurred_frames_keep_their_size_and_lose_what_they_show() -> None:
     out = blurred(NOISE[:3], [1])
     assert np.array_equal(out[[0, 2]], NOISE[[0, 2]]) and out.shape == NOISE[:3].shape
-    assert np.abs(np.diff(out[1].astype(int), axis=0)).mean() < 0.5 * np.abs(np.diff(NOISE[1].astype(int), axis=0)).mean()
+    assert (
+        np.abs(np.diff(out[1].astype(int), axis=0)).mean() < 0.5 * np.abs(np.diff(NOISE[1].astype(int), axis=0)).mean()
+    )
 
 
 def test_frames_are_spelled_in_stretches() -> None:

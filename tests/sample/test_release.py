@@ -183,7 +183,8 @@ with release.Gate(release.Settings(), policy("block")) as gate:
     while True:
         number += 1
         try:
-            gate.release(Path("out") / f"{{number}}.mp4", clip((3,) if number % 2 else ()), 8, Origin("generate", "t", "", ("a",), number))
+            frames = clip((3,) if number % 2 else ())
+            gate.release(Path("out") / f"{{number}}.mp4", frames, 8, Origin("generate", "t", "", ("a",), number))
         except ValueError:
             pass
 """

@@ -58,6 +58,8 @@ class Making:
     """What is refused, as TOML: a changed copy of vidgen/safety/policy.toml."""
     mark: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: it is there)")] = True
     """Leave out the small visible mark; the audit log notes it."""
+    watermark: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: it is there)")] = True
+    """Leave out the invisible mark; the audit log notes it."""
     provenance: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: it is there)")] = True
     """Leave out the signed manifest (C2PA) of how the file was made; the audit log notes it."""
     show_prompt: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: its hash alone)")] = False
@@ -253,7 +255,12 @@ def make(
     given = tuple(path for path in inputs if path is not None)
     origin = Origin(action, card.name, "", tuple(prompts), options.seed, given, options.show_prompt)
     settings = release.Settings(
-        options.policy, options.provenance, options.mark, options.certificate, options.private_key
+        options.policy,
+        options.provenance,
+        options.mark,
+        options.watermark,
+        options.certificate,
+        options.private_key,
     )
     written, blocked = [], []
     with (

@@ -80,6 +80,7 @@ def _rows(options: Redteam) -> "Iterator[Row]":
     yield from redteam.attack_prompts(prompts, attacks["prompts"])
     yield from redteam.attack_storyboards(prompts, attacks["storyboards"])
 
+    from vidgen.eval.verify import DETECTORS
     from vidgen.worlds.render import render
     from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
 
@@ -95,4 +96,4 @@ def _rows(options: Redteam) -> "Iterator[Row]":
         policy = redteam.forbidding(options.concept, options.classifier)
         yield from redteam.attack_frames(policy, read_classifiers(policy), chosen, attacks["frames"])
     clip = render(FIRST_LIGHT_ON_GRID.draw(0))
-    yield from redteam.attack_files(clip, attacks["files"], {})
+    yield from redteam.attack_files(clip, attacks["files"], DETECTORS)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from vidgen.data.video import encode_mp4
 from vidgen.eval.verify import Detector
-from vidgen.safety import certificates, provenance
+from vidgen.safety import certificates, provenance, watermark
 from vidgen.safety.badge import add_badge, find_badge
 from vidgen.safety.frames import FrameClassifier, review_frames
 from vidgen.safety.policy import Policy, parse_policy
@@ -41,6 +41,15 @@ class Row:
     before: int
     through: int
     examples: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class SignedFile:
+    """A file that is attacked, another that was signed by the same, and the frames of the first."""
+
+    content: bytes
+    other: bytes
+    frames: np.ndarray
 
 
 def load_attacks(path: Path | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -125,13 +134,14 @@ def attack_files(
 
     Two rows each: the manifest (through: it reads as trusted or valid) and the marks (through: none is found).
     """
-    identity, shown = certificates.load_identity(), add_badge(clip_FHWC, 8)
+    identity = certificates.load_identity()
+    shown = add_badge(watermark.embed(clip_FHWC, bytes(range(watermark.PAYLOAD_BYTES))), 8)
     origin = provenance.Origin("redteam", "none", "", ("an attack",), 0)
     files = [
         provenance.sign(encode_mp4(frames, 8), ".mp4", origin, identity, {}) for frames in (shown, 255 - shown[::-1])
     ]
     for entry in entries:
-        suffix, content, frames = _named(TAMPERING, entry, "files")(files[0], files[1], shown)
+        suffix, content, frames = _named(TAMPERING, entry, "files")(SignedFile(files[0], files[1], shown))
         state = provenance.read_manifest(content, suffix).state
         name = str(entry["name"])
         yield Row("files", f"{name}: manifest", 1, 1, int(state in ("trusted", "valid")), (state,))
@@ -170,17 +180,17 @@ def _byte(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
-TAMPERING: dict[str, Callable[[bytes, bytes, np.ndarray], tuple[str, bytes, np.ndarray]]] = {
-    "encode": lambda ours, other, frames: _encoded(frames, 23),
-    "encode35": lambda ours, other, frames: _encoded(frames, 35),
-    "swap": lambda ours, other, frames: (".mp4", _swapped(ours, other), frames),
-    "bytes": lambda ours, other, frames: (".mp4", _byte(ours), frames),
-    "cut": lambda ours, other, frames: (".mp4", ours[: len(ours) * 3 // 4], frames),
-    "append": lambda ours, other, frames: (".mp4", ours + bytes(64), frames),
-    "resize": lambda ours, other, frames: _encoded(_resized(frames), 23),
-    "gif": lambda ours, other, frames: (".gif", encode(".gif", frames, 8), frames),
+TAMPERING: dict[str, Callable[[SignedFile], tuple[str, bytes, np.ndarray]]] = {
+    "encode": lambda file: _encoded(file.frames, 23),
+    "encode35": lambda file: _encoded(file.frames, 35),
+    "swap": lambda file: (".mp4", _swapped(file.content, file.other), file.frames),
+    "bytes": lambda file: (".mp4", _byte(file.content), file.frames),
+    "cut": lambda file: (".mp4", file.content[: len(file.content) * 3 // 4], file.frames),
+    "append": lambda file: (".mp4", file.content + bytes(64), file.frames),
+    "resize": lambda file: _encoded(_resized(file.frames), 23),
+    "gif": lambda file: (".gif", encode(".gif", file.frames, 8), file.frames),
 }
-"""What can be done to a signed file, given another one and its frames: (suffix, file, frames that are seen)."""
+"""What can be done to a signed file, and what comes of it: (suffix, file, frames that are seen)."""
 
 
 def _named(table: Mapping[str, Any], entry: Mapping[str, Any], part: str) -> Any:

@@ -5,7 +5,7 @@
 import dataclasses
 import io
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from vidgen.data.video import DAMAGED, VideoError, iter_frames
+from vidgen.safety import watermark
 from vidgen.safety.audit import digest
 from vidgen.safety.badge import find_badge
 from vidgen.safety.provenance import Manifest, read_manifest
@@ -22,9 +23,11 @@ MOST_FRAMES = 600
 ERRORS = {
     "manifest": "a changed byte of what is bound is always told (1,000 of 1,000 tried, and 50 changes of structure); "
     "a manifest that was stripped leaves nothing to tell",
+    "invisible mark": f"found in {watermark.FALSE_ALARM:g} of unmarked clips; docs/marks.md has what it survives",
     "visible mark": "sought at the size and in the corners in which it is written; docs/trust.md has its error rates",
 }
 """What is known of each way to tell, said with each answer."""
+_LEAST_SIDE = 16
 _STILLS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 Detector = Callable[[np.ndarray], dict[str, Any]]
@@ -70,7 +73,19 @@ class Verdict:
         }
 
 
-def verify_file(path: Path, detectors: dict[str, Detector] | None = None) -> Verdict:
+def invisible_mark(frames_FHWC: np.ndarray) -> dict[str, Any]:
+    """What is found under the public key: payload in hexadecimal digits or None, p_value, score."""
+    if min(frames_FHWC.shape[1:3]) < _LEAST_SIDE:
+        return {"payload": None, "p_value": 1.0, "score": 0.0}
+    found = watermark.detect(frames_FHWC)
+    payload = None if found.payload is None else found.payload.hex()
+    return {"payload": payload, "p_value": found.p_value, "score": round(found.score, 4)}
+
+
+DETECTORS: dict[str, Detector] = {"invisible mark": invisible_mark}
+
+
+def verify_file(path: Path, detectors: Mapping[str, Detector] = DETECTORS) -> Verdict:
     """Looks at a file, whatever is in it.
 
     Args:
@@ -83,7 +98,7 @@ def verify_file(path: Path, detectors: dict[str, Detector] | None = None) -> Ver
     content = path.read_bytes()
     manifest = read_manifest(content, path.suffix)
     frames, problem = _frames(path, content)
-    found = {} if frames is None else {name: detect(frames) for name, detect in (detectors or {}).items()}
+    found = {} if frames is None else {name: detect(frames) for name, detect in detectors.items()}
     badge = None if frames is None else float(find_badge(frames).mean())
     return Verdict(path, digest(content), manifest, badge, found, frames, problem)
 

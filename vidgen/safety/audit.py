@@ -5,7 +5,7 @@
 It is the file that VIDGEN_AUDIT names, or audit.jsonl in the platform's folder for states.
 """
 
-import datetime
+import datetime as dt
 import hashlib
 import json
 import os
@@ -33,7 +33,7 @@ def record(event: str, **facts: Any) -> None:
     Raises:
         OSError: it cannot be written; then nothing that it should tell may happen.
     """
-    when = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    when = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     line = (json.dumps({"time": when, "event": event, **facts}, sort_keys=True) + "\n").encode()
     file = audit_file()
     try:

@@ -8,7 +8,7 @@ thrown away.
 """
 
 import dataclasses
-import datetime
+import datetime as dt
 import os
 import sys
 import tomllib
@@ -39,8 +39,8 @@ def config_dir() -> Path:
 
 
 def load_identity(certificate: Path | None = None, key: Path | None = None) -> Identity:
-    """The identity to sign with: the files given, or those of VIDGEN_CERTIFICATE and VIDGEN_PRIVATE_KEY, or of [signing]
-    in config.toml (certificate, private_key), or a self-made one, which is made if there is none yet.
+    """What to sign with: the files given, or those of VIDGEN_CERTIFICATE and VIDGEN_PRIVATE_KEY, or of [signing] in
+    config.toml (certificate, private_key), or a self-made one, which is made if there is none yet.
 
     Raises:
         FileNotFoundError, ValueError: a file is missing, is no such PEM, or others may read the key.
@@ -116,7 +116,7 @@ def _make(folder: Path) -> None:
         lock = os.open(folder / "making", os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise ValueError(
-            f"{str(folder)!r} is being filled by another vidgen, or one was interrupted: try again, or delete the folder."
+            f"{str(folder)!r} is being filled by another vidgen, or one was stopped: try again, or delete the folder."
         ) from None
     try:
         key, leaf, authority = _self_made()
@@ -170,7 +170,7 @@ def _self_made() -> tuple[bytes, bytes, bytes]:
         )
 
     def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey, issuer: ec.EllipticCurvePublicKey):
-        begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)
+        begin = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -178,15 +178,15 @@ def _self_made() -> tuple[bytes, bytes, bytes]:
             .public_key(public)
             .serial_number(x509.random_serial_number())
             .not_valid_before(begin)
-            .not_valid_after(begin + datetime.timedelta(days=365 * _YEARS))
+            .not_valid_after(begin + dt.timedelta(days=365 * _YEARS))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
         )
 
     def usage(**true: bool) -> x509.KeyUsage:
         names = (
-            "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign "
-            "encipher_only decipher_only"
+            "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign "
+            "crl_sign encipher_only decipher_only"
         )
         return x509.KeyUsage(**{**dict.fromkeys(names.split(), False), **true})
 

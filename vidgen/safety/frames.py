@@ -128,7 +128,7 @@ def blurred(frames_FHWC: np.ndarray, which: Sequence[int]) -> np.ndarray:
 
 
 def spell_frames(frames: Sequence[int]) -> str:
-    """ "frames 0, 3-5"."""
+    """Frame numbers for a reader, as in "frames 0, 3-5"."""
     runs: list[list[int]] = []
     for frame in frames:
         if runs and frame == runs[-1][1] + 1:

@@ -61,7 +61,7 @@ def load_policy(path: str | os.PathLike | None = None) -> Policy:
 
 
 def parse_policy(content: Mapping[str, Any], folder: Path, digest: str) -> Policy:
-    """A policy of what TOML said; files of classifiers are relative to `folder`. Raises ValueError for what is wrong."""
+    """A policy of what TOML said; files of classifiers are relative to `folder`. Raises ValueError."""
     unknown = sorted(content.keys() - {"name", "frames", "prompts", "innocent"})
     if unknown:
         raise ValueError(f"{', '.join(unknown)} is not known; there are name, frames, prompts and innocent")

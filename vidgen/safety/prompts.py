@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which prompts are refused: terms by category, sought in every reading of a text; and a place for learned classifiers.
+"""Which prompts are refused: terms by category, sought in every reading of a text; a place for learned classifiers.
 
-Terms match whole words alone, so that a harmless word around one is none ("Scunthorpe"). Guesses that could hit harmless
-words (neighbours joined, letters swapped, words reversed) leave common words alone.
+Terms match whole words alone, so that a harmless word around one is none ("Scunthorpe"). Guesses that could hit
+harmless words (neighbours joined, letters swapped, words reversed) leave common words alone.
 """
 
 import dataclasses

@@ -7,7 +7,7 @@ which weights, from which prompt, seed and inputs; and what its review found. Si
 """
 
 import dataclasses
-import datetime
+import datetime as dt
 import functools
 import io
 import zlib
@@ -102,7 +102,7 @@ def sign(content: bytes, suffix: str, origin: Origin, identity: Identity, extra:
     """
     import c2pa
 
-    when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    when = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     agent = {"name": "vidgen", "version": __version__}
     inputs = [(path, mime) for path in origin.inputs if (mime := _mime(path)) is not None]
     ids = [f"input-{number}" for number in range(len(inputs))]
@@ -147,7 +147,7 @@ def read_manifest(content: bytes, suffix: str, anchors: str | None = None) -> Ma
         with c2pa.Reader(mime, io.BytesIO(content), context=context) as reader:
             told, state = reader.get_validation_results() or {}, reader.get_validation_state()
             active = reader.get_active_manifest() or {}
-    except c2pa.C2paError.ManifestNotFound:
+    except c2pa.C2paError.ManifestNotFound:  # pyright: ignore[reportAttributeAccessIssue] - it is set later
         # A manifest that is there and is not found lost its way there.
         return Manifest("tampered", ("manifest.unreachable",)) if _traces(content) else Manifest("absent")
     except (c2pa.C2paError, KeyError, ValueError, TypeError) as error:
@@ -203,4 +203,3 @@ def _context(anchors: str) -> Any:
     if anchors:
         settings["trust"] = {"user_anchors": anchors}
     return c2pa.Context(c2pa.Settings.from_dict(settings))
-

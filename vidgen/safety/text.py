@@ -3,8 +3,8 @@
 """What a disguised text says: letters that look alike become one, and other readings of the same characters are listed.
 
 Disguises change how a word is written and not how it is read: other alphabets, invisible characters, digits for
-letters, gaps inside a word, letters said twice. Each reading undoes one kind; a policy looks into all of them. Rules for
-letters follow Unicode's normal forms and character names (UAX 15, UTS 39).
+letters, gaps inside a word, letters said twice. Each reading undoes one kind; a policy looks into all of them. Rules
+for letters follow Unicode's normal forms and character names (UAX 15, UTS 39).
 """
 
 import functools
@@ -17,8 +17,8 @@ _LOOKALIKES = {
     # Cyrillic, Greek, Armenian, Cherokee and signs whose shape, not whose sound, is that of a Latin letter.
     "a": "аαλ∂ªᎪ", "b": "ЬвьƅВβᏴ฿", "c": "сϲⅽ¢©ᏟСς", "d": "ԁժᎠԀđ", "e": "еєҽεξ℮ℯ∊ᎬЕ€ēё", "f": "ғƒϝ", "g": "ԍɡցᏀƃ",
     "h": "һնհʜᎻНн", "i": "іι¡ӏɩᎥІ", "j": "јϳյᎫ", "k": "кκᏦКҝ", "l": "ⅼՍ׀ᏞӀ", "m": "мᎷМϻ", "n": "ոпηήŋИ", "o": "оοσօөΘ",
-    "p": "рρϱᏢРþ", "q": "ԛգզ", "r": "гяʀᎡᏒГ®", "s": "ѕᏚЅ§", "t": "тτᎢТ†", "u": "υսцμᑌ", "v": "ѵνᏙѴ", "w": "ԝшщωᎳ", "x": "хχ×Х",
-    "y": "уγүУЎў", "z": "ᴢᏃ",
+    "p": "рρϱᏢРþ", "q": "ԛգզ", "r": "гяʀᎡᏒГ®", "s": "ѕᏚЅ§", "t": "тτᎢТ†", "u": "υսцμᑌ", "v": "ѵνᏙѴ", "w": "ԝшщωᎳ",
+    "x": "хχ×Х", "y": "уγүУЎў", "z": "ᴢᏃ",
 }  # fmt: skip
 _NAMED = re.compile(
     r"\bLETTER (?:(?:SMALL|CAPITAL|TURNED|REVERSED|OPEN|CLOSED|SCRIPT|DOTLESS|INSULAR|SIDEWAYS|BARRED) )*([A-Z])"

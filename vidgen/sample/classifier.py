@@ -21,7 +21,7 @@ from vidgen.weights.safetensors import check_shapes, load_params
 
 @dataclasses.dataclass(frozen=True)
 class TrainedClassifier:
-    """A network with its parameters, as a `vidgen.safety.frames.FrameClassifier`: a score a label, at any frame size."""
+    """A network with its parameters, as a `vidgen.safety.frames.FrameClassifier`, for frames of any size."""
 
     config: ClassifierConfig
     params: Any

@@ -86,7 +86,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _write_nameless(path: Path, content: bytes) -> bool:
-    """Writes a file that gets its name when it is whole; False, and nothing done, where the system has no such files."""
+    """Writes a file that gets its name when it is whole; False, and nothing done, where the system has none."""
     if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
         return False
     try:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one way in which what a model made becomes a file: review, marks, encoding, signature, audit, and then the file.
+"""The one way in which what a model made becomes a file: review, marks, encoding, signature, audit, then the file.
 
-Until a clip has passed its review it exists in memory alone, and a file appears only with its marks and its manifest, so
-a process that is killed at any moment leaves nothing that was not reviewed and signed.
+Until a clip has passed its review it exists in memory alone, and a file appears only with its marks and its manifest,
+so a process that is killed at any moment leaves nothing that was not reviewed and signed.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vidgen.safety import audit, certificates, provenance
+from vidgen.safety import audit, certificates, provenance, watermark
 from vidgen.safety.audit import digest
 from vidgen.safety.badge import add_badge
 from vidgen.safety.certificates import Identity
@@ -27,7 +27,9 @@ from vidgen.sample.export import check_suffix, encode, write_whole
 
 Mark = Callable[[np.ndarray, float, bytes], np.ndarray]
 """(frames uint8 [F, H, W, 3], frames a second, payload) -> marked frames."""
-PAYLOAD_BYTES = 6
+PAYLOAD_BYTES = watermark.PAYLOAD_BYTES
+_LEAST_SIDE = 16
+"""Pixels; smaller frames cannot hold the invisible mark."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +38,15 @@ class Settings:
 
     Attributes:
         policy: a TOML file, or None for the default.
-        provenance: whether files are signed. mark: whether the visible mark is set.
+        provenance: whether files are signed.
+        mark, watermark: whether the visible mark is set, and the invisible one.
         certificate, private_key: PEM files to sign with; None for the user's settings, or a self-made one.
     """
 
     policy: Path | None = None
     provenance: bool = True
     mark: bool = True
+    watermark: bool = True
     certificate: Path | None = None
     private_key: Path | None = None
 
@@ -93,9 +97,10 @@ class Gate:
         """weights: the files of the model, whose hash goes into manifests."""
         self.settings = settings
         self.policy = policy
-        self._pool = ThreadPoolExecutor(3, thread_name_prefix="review")
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="review")
         self._classifiers: Future[Mapping[str, FrameClassifier]] = self._pool.submit(read_classifiers, policy)
         self._identity: Future[Identity | None] = self._pool.submit(self._read_identity)
+        self._marks_ready = self._pool.submit(_prepare_marks) if settings.watermark else None
         self._weights: Future[str] = self._pool.submit(hash_files, tuple(weights))
 
     def __enter__(self) -> "Gate":
@@ -159,7 +164,8 @@ class Gate:
 
     def _marks(self) -> tuple[Mark, ...]:
         """In the order in which they are set."""
-        return (_visible,) if self.settings.mark else ()
+        chosen = ((_invisible, self.settings.watermark), (_visible, self.settings.mark))
+        return tuple(mark for mark, wanted in chosen if wanted)
 
     def _facts(self, origin: provenance.Origin, review: Review, payload: bytes) -> dict[str, Any]:
         """For the audit log: hashes and decisions, nothing of the content."""
@@ -182,6 +188,7 @@ class Gate:
             "frames": review.frames,
             "findings": findings,
             "visible_mark": self.settings.mark,
+            "watermark": self.settings.watermark,
             "provenance": self.settings.provenance,
             "payload": payload.hex(),
         }
@@ -189,10 +196,22 @@ class Gate:
 
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What a manifest says of the review and the marks."""
-    names = ("policy", "policy_sha256", "frames", "visible_mark", "payload")
+    names = ("policy", "policy_sha256", "frames", "visible_mark", "watermark", "payload")
     # As text: c2pa takes a list of small numbers for bytes.
     findings = [{**finding, "frames": spell_frames(finding["frames"])} for finding in facts["findings"]]
     return {"review": {**{name: facts[name] for name in names}, "findings": findings}}
+
+
+def _prepare_marks() -> None:
+    """What is computed once for all clips, while the sampler is busy."""
+    _invisible(np.zeros((1, _LEAST_SIDE, _LEAST_SIDE, 3), np.uint8), 8.0, bytes(PAYLOAD_BYTES))
+
+
+def _invisible(frames_FHWC: np.ndarray, _: float, payload: bytes) -> np.ndarray:
+    """Under the public key. Frames that are too small to hold it are left as they are."""
+    if min(frames_FHWC.shape[1:3]) < _LEAST_SIDE:
+        return frames_FHWC
+    return watermark.embed(frames_FHWC, payload)
 
 
 def _visible(frames_FHWC: np.ndarray, fps: float, _: bytes) -> np.ndarray:

@@ -50,7 +50,9 @@ class ClassifierTraining:
         if (self.scenes.width, self.scenes.height) != (size, size):
             raise ValueError(f"scenes are {self.scenes.width}x{self.scenes.height} and the network sees {size}x{size}")
         net, seed = FrameNet(self.model), self.loop.seed
-        source = LabelledFrames(self.scenes, self.model.labels, 2**30, 2 * seed, self.share, self.degrade, self.distinct)
+        source = LabelledFrames(
+            self.scenes, self.model.labels, 2**30, 2 * seed, self.share, self.degrade, self.distinct
+        )
         unseen = dataclasses.replace(source, size=self.held_out, seed=2 * seed + 1)
         frame = jnp.zeros((1, size, size, 3))
         return Task(
