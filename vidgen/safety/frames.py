@@ -11,7 +11,7 @@ import numpy as np
 
 from vidgen.safety.policy import FrameRule, Policy
 
-BATCH = 16
+BATCH = 32
 """Frames that a classifier sees at once."""
 _BLUR = 4
 """Blurred frames keep so many averages a side."""
