@@ -3,8 +3,8 @@
 """The code of the invisible mark: 48 bits and a checksum as a tail-biting convolutional code, decoded from soft values.
 
 Rate 1/2, memory 8, generators 561 and 753 (octal): the best of that memory (Larsen, "Short convolutional codes with
-maximal free distance", IEEE Transactions on Information Theory 19(3), 1973). The encoder starts in the state in which it
-ends, so that no bits are spent on an end, and the decoder goes round the ring (Ma and Wolf, "On tail biting
+maximal free distance", IEEE Transactions on Information Theory 19(3), 1973). The encoder starts in the state in which
+it ends, so that no bits are spent on an end, and the decoder goes round the ring (Ma and Wolf, "On tail biting
 convolutional codes", IEEE Transactions on Communications 34(2), 1986).
 """
 

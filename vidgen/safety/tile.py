@@ -42,14 +42,10 @@ def waves() -> np.ndarray:
 
 @dataclass(frozen=True)
 class View:
-    """What is measured of a clip: sums over frames of weighted residual luma and of the weights, float32 [H, W] each."""
+    """What is measured of a clip: sums over frames of weighted residual luma and of the weights, float32 [H, W]."""
 
     signal_HW: np.ndarray
     weight_HW: np.ndarray
-
-    def mirrored(self) -> "View":
-        """Left and right exchanged."""
-        return View(self.signal_HW[:, ::-1], self.weight_HW[:, ::-1])
 
 
 def small_luma(frames_FHWC: np.ndarray) -> np.ndarray:
@@ -153,3 +149,18 @@ def synthesize(amplitude_N: np.ndarray, shape: tuple[int, int], place: Place) ->
 def shifted(amplitude_N: np.ndarray, middle: np.ndarray) -> np.ndarray:
     """Amplitudes as they are if the middle of the view lies at [R, 2] units instead of 0: complex [R, N]."""
     return amplitude_N * np.exp(-2j * np.pi / PERIOD * (np.asarray(middle) @ waves().T))
+
+
+def mirrored(amplitude_RN: np.ndarray) -> np.ndarray:
+    """Amplitudes of the same view with left and right exchanged, its middle being at 0: complex [R, N]."""
+    kept, turned = _mirror()
+    return np.where(kept, amplitude_RN, amplitude_RN[:, turned].conj())
+
+
+@functools.cache
+def _mirror() -> tuple[np.ndarray, np.ndarray]:
+    """Which waves a mirror keeps, bool [N], and the wave that each of the others then is, int64 [N]."""
+    k = waves()
+    index = {(int(down), int(across)): number for number, (down, across) in enumerate(k)}
+    turned = [index.get((-int(down), int(across)), number) for number, (down, across) in enumerate(k)]
+    return k[:, 1] == 0, np.array(turned)

@@ -6,7 +6,7 @@ The mark is a faint pattern of low frequencies (`vidgen.safety.tile`) that stand
 reordered frames do not matter. Its amplitudes hold the coded payload (`vidgen.safety.coding`) and a few pilots that
 depend on the key alone. `embed` knows the picture: it climbs along the gradient of what `detect` will read, for the
 whole frame and for random crops, under a bound on the error of every frame. `detect` tries the frame as it was made,
-and mirrored; then it looks for the pilots at every crop up to 43 % of a side, and decodes the likeliest hundred places.
+and mirrored; then it looks for the pilots at every crop up to 43 % of a side, and decodes the likeliest places.
 
 Who knows the key can read the mark, and can write it. Without a key both are open to everyone, which is what a public
 statement of origin needs; it proves nothing about who made a clip.
@@ -14,6 +14,7 @@ statement of origin needs; it proves nothing about who made a clip.
 
 import functools
 import hashlib
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -35,11 +36,13 @@ _SEGMENT = 48  # frames for which one pattern is made; its neighbours fade into 
 _FADE = 8
 _LOOKED_AT = 16  # frames of a segment that `embed` looks at
 _READ = 96  # frames of a clip that `detect` reads
-_PLACES = 100  # that are decoded
+_PLACES = 48  # that are decoded
 _ZOOMS = (1.0, 1.75)
 _CLOSE_UP = 1.28  # zoom from which the filters of the view follow it
 _GRID = 40  # positions a period, down and across
-_NULL = (0.60, 0.04)  # mean and standard deviation of the score of decoded noise; measured, see docs/marks.md
+_NULL = (0.782, 0.01, 0.0155)
+"""Of the score of decoded noise: a value, the share of scores above it, and how far up a tenth of these lie. Measured
+(docs/marks.md); further up, true tails fall faster than this."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,12 @@ class _Key:
         soft[:, self.bit_of] = np.concatenate([data.real, data.imag], axis=1)
         return soft
 
+    def likeness(self, amplitude_RN: np.ndarray, pattern_RN: np.ndarray) -> np.ndarray:
+        """Correlation, from -1 to 1, over what carries data: pilots stand out wherever they were looked for."""
+        found, made = (np.take(rows, self.data_index_N, axis=1) for rows in (amplitude_RN, pattern_RN))
+        size = np.linalg.norm(found, axis=1) * np.linalg.norm(made, axis=1)
+        return np.einsum("rn,rn->r", found, made.conj()).real / np.maximum(size, 1e-12)
+
 
 @functools.lru_cache(maxsize=8)
 def _read_key(key: int | None) -> _Key:
@@ -132,7 +141,7 @@ def embed(frames_FHWC: Frames, payload: bytes, key: int | None = None) -> Frames
     edges = np.round(np.linspace(0, len(frames), count + 1)).astype(int)
     patterns = [
         _make_pattern(tile.small_luma(_thin(frames[start:end], _LOOKED_AT)), wanted_N)
-        for start, end in zip(edges[:-1], edges[1:], strict=True)
+        for start, end in itertools.pairwise(edges)
     ]
     height, width = frames.shape[1:3]
     patterns = [cv2.resize(one, (width, height), interpolation=cv2.INTER_CUBIC) for one in patterns]
@@ -229,13 +238,13 @@ def detect(frames_FHWC: Frames, key: int | None = None) -> Detection:
     luma = tile.small_luma(_thin(_check(frames_FHWC), _READ))
     secret = _read_key(key)
     views = {zoom: tile.view(luma, zoom) for zoom in (1.0, 1.5)}
-    whole = [_Found(one.amplitude_N, 1.0, (0.0, 0.0), side) for side, one in _both_sides(views[1.0], 1.0)]
+    as_made = _limit(tile.fit(views[1.0], tile.Place(1.0)).amplitude_N[None])
+    whole = [_Found(row[0], 1.0, (0.0, 0.0), side) for side, row in ((False, as_made), (True, tile.mirrored(as_made)))]
     places = whole + _search(views, secret)
     rows = np.stack([place.amplitude_N for place in places])
     bits = coding.decode(secret.soft(rows))
     patterns = secret.pattern(coding.encode(bits))
-    size = np.linalg.norm(rows, axis=1) * np.linalg.norm(patterns, axis=1)
-    scores = np.einsum("rn,rn->r", rows, patterns.conj()).real / np.maximum(size, 1e-12)
+    scores = secret.likeness(rows, patterns)
     right = coding.checks(bits ^ secret.scramble_S)
     tries = np.where(np.arange(len(places)) < len(whole), len(whole), len(places) - len(whole))
     chances = np.array([_chance(*one) for one in zip(scores, right, tries, strict=True)])
@@ -245,12 +254,19 @@ def detect(frames_FHWC: Frames, key: int | None = None) -> Detection:
     return Detection(found, payload, p_value, float(scores[best]), place.zoom, place.middle, place.mirrored)
 
 
+def _limit(amplitude_RN: np.ndarray) -> np.ndarray:
+    """Amplitudes of which none is far larger than others, since these are of the picture: less than 1 in size."""
+    power = np.abs(amplitude_RN) ** 2
+    return amplitude_RN / np.sqrt(power + np.mean(power, axis=1, keepdims=True) / 2 + 1e-12)
+
+
 def _chance(score: float, right: bool, tries: int) -> float:
     """How often one of `tries` decoded places of an unmarked clip has a right checksum and such a score.
 
     Twice that, since two groups of places are tried: as made, and elsewhere.
     """
-    tail = 0.5 * math.erfc((score - _NULL[0]) / _NULL[1] / math.sqrt(2))
+    value, share, tenth = _NULL
+    tail = min(1.0, share * 10 ** ((value - score) / tenth))
     return min(1.0, 2 * tries * 2.0**-coding.CHECK_BITS * tail) if right else 1.0
 
 
@@ -264,11 +280,6 @@ class _Found:
     mirrored: bool
 
 
-def _both_sides(seen: tile.View, zoom: float) -> list[tuple[bool, tile.Fit]]:
-    sides = ((False, seen), (True, seen.mirrored()))
-    return [(mirrored, tile.fit(side, tile.Place(zoom))) for mirrored, side in sides]
-
-
 @functools.cache
 def _offsets(steps: int, span: float) -> np.ndarray:
     """A grid of middles in units, [steps * steps, 2], from 0 to `span` without it."""
@@ -279,11 +290,11 @@ def _offsets(steps: int, span: float) -> np.ndarray:
 def _search(views: dict[float, tile.View], secret: _Key) -> list[_Found]:
     """The places where the pilots stand out most, likeliest first."""
     wide = max(views[1.0].signal_HW.shape)
-    count = math.ceil(math.log(_ZOOMS[1] / _ZOOMS[0]) * wide / 1.6)
+    count = math.ceil(math.log(_ZOOMS[1] / _ZOOMS[0]) * wide / 0.9)
     zooms = np.geomspace(*_ZOOMS, count)
-    fits = [one for zoom in zooms for one in _both_sides(views[1.0 if zoom < _CLOSE_UP else 1.5], zoom)]
-    amplitude_RN = np.stack([one.amplitude_N for _, one in fits])
-    amplitude_RN /= np.sqrt(np.mean(np.abs(amplitude_RN) ** 2, axis=1, keepdims=True)) + 1e-12
+    fits = [tile.fit(views[1.0 if zoom < _CLOSE_UP else 1.5], tile.Place(zoom)) for zoom in zooms]
+    one_side = _limit(np.stack([one.amplitude_N for one in fits]))
+    amplitude_RN = np.stack([one_side, tile.mirrored(one_side)], axis=1).reshape(2 * count, -1)
     pilots_RN = amplitude_RN[:, secret.pilot_index_N] * secret.pilot_N.conj()
     turns = _turns(_offsets(_GRID, tile.PERIOD), secret)
     heights = (pilots_RN @ turns.T).real.reshape(count, 2, _GRID, _GRID)
@@ -295,9 +306,7 @@ def _search(views: dict[float, tile.View], secret: _Key) -> list[_Found]:
         middle = middles[np.argmax((_turns(middles, secret) @ pilots_RN[row]).real)]
         amplitude_N = tile.shifted(amplitude_RN[row], middle[None])[0]
         share = middle / tile.PERIOD % 1.0
-        found.append(
-            _Found(amplitude_N, float(zooms[row // 2]), (float(share[0]), float(share[1])), bool(row % 2))
-        )
+        found.append(_Found(amplitude_N, float(zooms[row // 2]), (float(share[0]), float(share[1])), bool(row % 2)))
     return found
 
 
