@@ -71,20 +71,20 @@ def decode(soft_RS: np.ndarray) -> np.ndarray:
     """Most likely messages, uint8 [R, 64], of soft values [R, 128] (positive for a coded 0), by Viterbi's algorithm."""
     rows, length = len(soft_RS), soft_RS.shape[1] // 2
     soft = np.asarray(soft_RS, np.float32).reshape(rows, length, 2)
-    registers = np.arange(2 * _STATES).reshape(_STATES, 2)  # the two that lead into each state
-    before = registers & (_STATES - 1)
-    gains = soft @ _signs().T
+    # Registers 2 s and 2 s + 1 lead into state s, from the states that are their lower 8 bits: the same two for s and
+    # for s + 128. So states split into (newest bit, the 7 before it), and both halves come from all states in pairs.
+    gains = (soft @ _signs().T).reshape(rows, length, 2, _STATES // 2, 2)
     metric = np.zeros((rows, _STATES), np.float32)
     chosen = []
     for step in range(_LEAD + length + _TAIL):
-        paths = metric[:, before] + gains[:, (step - _LEAD) % length][:, registers]
-        second = paths[..., 1] > paths[..., 0]
-        metric = np.where(second, paths[..., 1], paths[..., 0])
-        chosen.append(second)
+        paths = metric.reshape(rows, 1, _STATES // 2, 2) + gains[:, (step - _LEAD) % length]
+        first, second = paths[..., 0], paths[..., 1]
+        metric = np.maximum(first, second).reshape(rows, _STATES)
+        chosen.append((second > first).reshape(rows, _STATES))
     row, state = np.arange(rows), metric.argmax(axis=1)
     bits = np.zeros((rows, length), np.uint8)
     for step in range(len(chosen) - 1, _LEAD - 1, -1):
         if step < _LEAD + length:
             bits[:, step - _LEAD] = state >> (_MEMORY - 1)
-        state = before[state, chosen[step][row, state].astype(np.intp)]
+        state = (2 * state + chosen[step][row, state]) & (_STATES - 1)
     return bits

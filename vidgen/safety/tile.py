@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pattern that carries the invisible mark: a periodic tile of low frequencies, and how it is measured in pictures.
 
-Lengths are in units: the shorter side of what was marked is 64 units, whatever its size in pixels. The pattern is
-sum_n Re(a_n exp(2 pi i k_n x / 28)): it repeats every 28 units, so a crop still holds whole tiles, and its waves are
-4.4 to 20 units long, which H.264 keeps.
+Lengths are in units: the shorter side of what was marked is 64 units if it is small, and 128 units if it has at least
+160 pixels, whatever its size: finer waves are weaker in pictures, and the more tiles the better. The pattern is
+sum_n Re(a_n exp(2 pi i k_n x / 30)): it repeats every 30 units, so a crop still holds whole tiles, and its waves are
+4.5 to 21 units long, which H.264 keeps.
 
 What is measured is not the picture but its view: the luma without what is smooth, summed over frames, where each pixel
 counts by one over its local energy. So edges of the picture, which are the mark's noise, hardly count. From a view the
@@ -17,16 +18,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-UNITS = 64
-PERIOD = 28.0
-LOWEST, HIGHEST = 1.4, 6.35  # waves a period
+UNITS = (64, 128)
+FINE = 160  # pixels of the shorter side from which pictures have the finer units
+PERIOD = 30.0
+LOWEST, HIGHEST = 1.4, 6.6  # waves a period
 LUMA = np.float32([0.2126, 0.7152, 0.0722])  # BT.709, as the files that vidgen writes
 TINT = LUMA / np.sqrt(np.mean(LUMA**2))
 """The colour of the mark, of mean square 1: of all colours it changes luma most at one PSNR."""
 
 _SMOOTH = 4.0  # standard deviation, in pixels of a view that is not cropped, of what is taken away
 _NEAR = 2.0  # the same, of the neighbourhood over which energy is taken
-_FLOOR = 2.0  # grey levels: local energy has at least this root
+_FLOOR = 3.0  # grey levels: local energy has at least this root
 _PRIOR = 1.0
 
 
@@ -48,11 +50,11 @@ class View:
     weight_HW: np.ndarray
 
 
-def small_luma(frames_FHWC: np.ndarray) -> np.ndarray:
-    """Luma, float32 [F, h, w], resized so that the shorter side has 64 pixels; sides differ by at most 1 in shape."""
+def small_luma(frames_FHWC: np.ndarray, units: int) -> np.ndarray:
+    """Luma, float32 [F, h, w], resized so that the shorter side has a pixel a unit."""
     height, width = frames_FHWC.shape[1:3]
-    factor = UNITS / min(height, width)
-    size = max(UNITS, round(width * factor)), max(UNITS, round(height * factor))
+    factor = units / min(height, width)
+    size = max(units, round(width * factor)), max(units, round(height * factor))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     small = [frame if size == (width, height) else cv2.resize(frame, size, interpolation=how) for frame in frames_FHWC]
     return np.stack([frame.astype(np.float32) @ LUMA for frame in small])

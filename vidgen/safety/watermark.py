@@ -30,14 +30,16 @@ PSNR = 40.0
 FALSE_ALARM = 1e-6
 """Share of unmarked clips in which a mark may be found."""
 
-_PILOTS = 9
+_PILOTS = 6
 _STEPS = 16
+_CROPS = 2  # that a step looks at
 _SEGMENT = 48  # frames for which one pattern is made; its neighbours fade into each other
 _FADE = 8
 _LOOKED_AT = 16  # frames of a segment that `embed` looks at
 _READ = 96  # frames of a clip that `detect` reads
-_PLACES = 48  # that are decoded
+_PLACES = 32  # that are decoded
 _ZOOMS = (1.0, 1.75)
+_ZOOM_STEP = 0.9  # units that the frame's edges move from one zoom to the next, twice over
 _CLOSE_UP = 1.28  # zoom from which the filters of the view follow it
 _GRID = 40  # positions a period, down and across
 _NULL = (0.782, 0.01, 0.0155)
@@ -137,10 +139,11 @@ def embed(frames_FHWC: Frames, payload: bytes, key: int | None = None) -> Frames
     bits = coding.message(payload)
     secret = _read_key(key)
     wanted_N = secret.pattern(coding.encode((bits ^ secret.scramble_S)[None]))[0]
+    units = tile.UNITS[min(frames.shape[1:3]) >= tile.FINE]
     count = max(1, round(len(frames) / _SEGMENT))
     edges = np.round(np.linspace(0, len(frames), count + 1)).astype(int)
     patterns = [
-        _make_pattern(tile.small_luma(_thin(frames[start:end], _LOOKED_AT)), wanted_N)
+        _make_pattern(tile.small_luma(_thin(frames[start:end], _LOOKED_AT), units), wanted_N)
         for start, end in itertools.pairwise(edges)
     ]
     height, width = frames.shape[1:3]
@@ -170,7 +173,7 @@ def _make_pattern(luma_FHW: np.ndarray, wanted_N: np.ndarray) -> np.ndarray:
     """A pattern at the size of the luma, whose root mean square is what `PSNR` allows: float32 [H, W].
 
     Gradient ascent of a sum of margins: parts of amplitudes that have the right sign already and are large count for
-    little. Each step looks at the whole frame and at one random crop of it.
+    little. Each step looks at the whole frame and at random crops of it.
     """
     bound = np.sqrt(255.0**2 / 10 ** (PSNR / 10))
     gain = float(tile.TINT @ tile.LUMA)
@@ -180,7 +183,8 @@ def _make_pattern(luma_FHW: np.ndarray, wanted_N: np.ndarray) -> np.ndarray:
     for step in range(_STEPS):
         marked = np.clip(luma_FHW + gain * pattern, 0, 255)
         uphill = np.zeros_like(pattern)
-        for top, left, bottom, right in ((0, 0, height, width), _draw_crop(height, width, rng)):
+        crops = [_draw_crop(height, width, rng) for _ in range(_CROPS)]
+        for top, left, bottom, right in ((0, 0, height, width), *crops):
             middle = ((top + bottom - height) / 2, (left + right - width) / 2)
             seen = tile.view(marked[:, top:bottom, left:right])
             gradient = _margin_gradient(tile.fit(seen, tile.Place(1.0, middle)), wanted_N)
@@ -235,12 +239,47 @@ def detect(frames_FHWC: Frames, key: int | None = None) -> Detection:
     Raises:
         ValueError: frames of another shape or type.
     """
-    luma = tile.small_luma(_thin(_check(frames_FHWC), _READ))
+    return read(measure(frames_FHWC), key)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is seen of a clip before a key is known: the pattern's amplitudes at each zoom, upright and mirrored.
+
+    Attributes:
+        zooms: the first is 1, a whole frame.
+        amplitude_RN: complex [2 * zooms, N], the frame's middle at 0; rows take turns: upright, mirrored.
+    """
+
+    zooms: np.ndarray
+    amplitude_RN: np.ndarray
+
+
+def measure(frames_FHWC: Frames) -> list[Measured]:
+    """The first part of `detect`, which is most of the work: several keys may be tried on it with `read`.
+
+    One for each of `tile.UNITS` in which the clip may have been marked.
+    """
+    frames = _thin(_check(frames_FHWC), _READ)
+    fine = min(frames.shape[1:3]) >= tile.FINE // 2
+    return [_measure(tile.small_luma(frames, units)) for units in tile.UNITS[: 1 + fine]]
+
+
+def _measure(luma_FHW: np.ndarray) -> Measured:
+    views = {zoom: tile.view(luma_FHW, zoom) for zoom in (1.0, 1.5)}
+    count = math.ceil(math.log(_ZOOMS[1] / _ZOOMS[0]) * max(luma_FHW.shape[1:]) / _ZOOM_STEP)
+    zooms = np.geomspace(*_ZOOMS, count)
+    fits = [tile.fit(views[1.0 if zoom < _CLOSE_UP else 1.5], tile.Place(zoom)) for zoom in zooms]
+    upright = _limit(np.stack([one.amplitude_N for one in fits]))
+    both = np.stack([upright, tile.mirrored(upright)], axis=1)
+    return Measured(zooms, both.reshape(2 * count, -1))
+
+
+def read(measured: list[Measured], key: int | None = None) -> Detection:
+    """The second part of `detect`."""
     secret = _read_key(key)
-    views = {zoom: tile.view(luma, zoom) for zoom in (1.0, 1.5)}
-    as_made = _limit(tile.fit(views[1.0], tile.Place(1.0)).amplitude_N[None])
-    whole = [_Found(row[0], 1.0, (0.0, 0.0), side) for side, row in ((False, as_made), (True, tile.mirrored(as_made)))]
-    places = whole + _search(views, secret)
+    whole = [_Found(one.amplitude_RN[row], 1.0, (0.0, 0.0), bool(row)) for one in measured for row in range(2)]
+    places = whole + [place for one in measured for place in _search(one, secret)]
     rows = np.stack([place.amplitude_N for place in places])
     bits = coding.decode(secret.soft(rows))
     patterns = secret.pattern(coding.encode(bits))
@@ -287,17 +326,12 @@ def _offsets(steps: int, span: float) -> np.ndarray:
     return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def _search(views: dict[float, tile.View], secret: _Key) -> list[_Found]:
+def _search(measured: Measured, secret: _Key) -> list[_Found]:
     """The places where the pilots stand out most, likeliest first."""
-    wide = max(views[1.0].signal_HW.shape)
-    count = math.ceil(math.log(_ZOOMS[1] / _ZOOMS[0]) * wide / 0.9)
-    zooms = np.geomspace(*_ZOOMS, count)
-    fits = [tile.fit(views[1.0 if zoom < _CLOSE_UP else 1.5], tile.Place(zoom)) for zoom in zooms]
-    one_side = _limit(np.stack([one.amplitude_N for one in fits]))
-    amplitude_RN = np.stack([one_side, tile.mirrored(one_side)], axis=1).reshape(2 * count, -1)
+    zooms, amplitude_RN = measured.zooms, measured.amplitude_RN
     pilots_RN = amplitude_RN[:, secret.pilot_index_N] * secret.pilot_N.conj()
     turns = _turns(_offsets(_GRID, tile.PERIOD), secret)
-    heights = (pilots_RN @ turns.T).real.reshape(count, 2, _GRID, _GRID)
+    heights = (pilots_RN @ turns.T).real.reshape(len(zooms), 2, _GRID, _GRID)
     rows, at = _peaks(heights, _PLACES)
     near = _offsets(3, 3 * tile.PERIOD / _GRID / 2) - tile.PERIOD / _GRID / 2
     found = []
