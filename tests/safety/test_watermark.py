@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The invisible mark: what is embedded is found after what files go through, and nothing is found where nothing is."""
 
+import cv2
 import numpy as np
 import pytest
 
+from vidgen.data.video import read_video, write_mp4
 from vidgen.eval.recon import psnr
-from vidgen.safety import watermark
+from vidgen.safety import coding, tile, watermark
 from vidgen.safety.watermark import PSNR, detect, embed
 
 PAYLOAD = b"vidgen"
@@ -56,3 +58,70 @@ def test_nothing_is_found_in_an_unmarked_clip_or_with_another_key(clip, marked):
 
 def test_a_key_reads_what_it_wrote(clip):
     assert detect(embed(clip, b"\x00\xff\x00\xff\x01\x02", key=7), key=7).payload == b"\x00\xff\x00\xff\x01\x02"
+
+
+def test_the_mark_survives_h264_fewer_frames_and_another_size(marked, tmp_path):
+    write_mp4(tmp_path / "clip.mp4", marked[::2], fps=8, crf=23)
+    assert detect(read_video(tmp_path / "clip.mp4")).payload == PAYLOAD
+    smaller = np.stack([cv2.resize(frame, (48, 48), interpolation=cv2.INTER_AREA) for frame in marked])
+    assert detect(smaller).payload == PAYLOAD
+
+
+def test_a_mirrored_clip_is_read(marked):
+    found = detect(marked[:, :, ::-1])
+    assert found.payload == PAYLOAD and found.mirrored
+
+
+def test_a_crop_is_read_and_its_place_is_told(marked):
+    found = detect(marked[:, 10:, :54])
+    assert found.payload == PAYLOAD
+    assert found.zoom == pytest.approx(64 / 54, rel=0.03)
+    middle = np.array([5, -5]) / tile.PERIOD % 1
+    assert np.abs(np.array(found.middle) - middle).max() < 0.05
+
+
+def test_a_wide_picture_of_one_frame_is_marked_in_finer_waves():
+    picture = make_clip(frames=1, side=160, wide=240)
+    one = embed(picture, PAYLOAD)
+    found = detect(one)
+    assert found.payload == PAYLOAD and (psnr(picture, one) >= PSNR).all()
+    assert len(watermark.measure(picture)) == 2 and len(watermark.measure(make_clip(frames=1))) == 1
+
+
+def test_a_long_clip_is_marked_in_parts_and_each_is_read():
+    still = np.repeat(make_clip(frames=1), 100, axis=0)
+    long = embed(still, PAYLOAD)
+    pattern = long[:, :, :, 1].astype(int) - still[:, :, :, 1]
+    assert np.abs(np.diff(pattern, axis=0)).max() <= 3  # nothing jumps
+    for part in (long[:5], long[47:53], long[95:]):
+        assert detect(part).payload == PAYLOAD
+
+
+@pytest.mark.parametrize(
+    ("frames", "payload"),
+    [
+        (np.zeros((1, 64, 64, 3), np.float32), PAYLOAD),
+        (np.zeros((64, 64, 3), np.uint8), PAYLOAD),
+        (np.zeros((1, 8, 64, 3), np.uint8), PAYLOAD),
+        (np.zeros((1, 64, 64, 3), np.uint8), b"longer than six"),
+    ],
+)
+def test_what_cannot_be_marked_is_refused(frames, payload):
+    with pytest.raises(ValueError, match="were given|was given|a mark needs"):
+        embed(frames, payload)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_picture_of_one_colour_is_marked_within_the_bound_and_never_crashes(value):
+    flat = np.full((2, 32, 32, 3), value, np.uint8)
+    marked = embed(flat, PAYLOAD)
+    assert (psnr(flat, marked) >= PSNR).all()
+    assert not detect(flat).found
+    if value == 128:
+        assert detect(marked).payload == PAYLOAD
+
+
+def test_a_chance_needs_the_checksum_and_a_score():
+    assert watermark._chance(0.99, right=False, tries=1) == 1.0
+    low, high = (watermark._chance(score, right=True, tries=32) for score in (0.6, 0.95))
+    assert high < watermark.FALSE_ALARM < low <= 2 * 32 * 2.0**-coding.CHECK_BITS
