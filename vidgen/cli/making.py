@@ -269,6 +269,7 @@ def make(
     ):
         say("loading the model")
         loaded = pipeline.load_pipeline(options.model)
+        gate.check()
         say(f"{doing} (compiling first, if this size is new)")
         clips = work(loaded)
         say("reviewing and signing")

@@ -116,6 +116,12 @@ class Gate:
         provenance.prepare()
         return identity
 
+    def check(self) -> None:
+        """Raises what is known by now to be wrong: a classifier or a certificate that cannot be read."""
+        for future in (self._classifiers, self._identity, self._weights):
+            if future.done():
+                future.result()
+
     def review(self, frames_FHWC: np.ndarray) -> Review:
         """What the policy says of a clip."""
         return review_frames(frames_FHWC, self.policy, self._classifiers.result())
