@@ -6,8 +6,7 @@ python experiments/trust/forbidden_recall.py --classifier runs/forbidden/model/c
 
 Half of the prompts ask for the forbidden concept, alone or beside another thing; half ask for others. A clip is blocked
 if any frame is found. That it was asked for is taken for the truth, though the model does not draw all that it is asked
-for: what it left out counts against recall. Intervals are Wilson's at 95 %. Figures are in
-docs/trust.md.
+for: what it left out counts against recall. Intervals are Wilson's at 95 %. Figures are in docs/trust.md.
 """
 
 import dataclasses
@@ -86,10 +85,17 @@ def main(options: Options) -> None:
         for (_, wanted), clip in zip(some, clips, strict=False):
             asked.append(wanted)
             blocked.append(review_frames(clip, policy, classifiers).blocked)
-    wanted, found = np.array(asked), np.array(blocked)
+        if (begin // options.batch) % 5 == 4:  # so that a run that is stopped has said something
+            print(f"after {len(asked)} clips:", flush=True)
+            tell(np.array(asked), np.array(blocked))
+    tell(np.array(asked), np.array(blocked))
+
+
+def tell(wanted: np.ndarray, found: np.ndarray) -> None:
+    """Prints the figures of the clips so far."""
     print(f"asked for, and blocked (recall): {wilson(int((wanted & found).sum()), int(wanted.sum()))}")
     print(f"blocked, and asked for (precision): {wilson(int((wanted & found).sum()), int(found.sum()))}")
-    print(f"not asked for, and blocked: {wilson(int((~wanted & found).sum()), int((~wanted).sum()))}")
+    print(f"not asked for, and blocked: {wilson(int((~wanted & found).sum()), int((~wanted).sum()))}", flush=True)
 
 
 if __name__ == "__main__":
