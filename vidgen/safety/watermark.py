@@ -42,9 +42,9 @@ _ZOOMS = (1.0, 1.75)
 _ZOOM_STEP = 0.9  # units that the frame's edges move from one zoom to the next, twice over
 _CLOSE_UP = 1.28  # zoom from which the filters of the view follow it
 _GRID = 40  # positions a period, down and across
-_NULL = (0.782, 0.01, 0.0155)
-"""Of the score of decoded noise: a value, the share of scores above it, and how far up a tenth of these lie. Measured
-(docs/marks.md); further up, true tails fall faster than this."""
+_NULL = (0.770, 0.002, 0.0145)
+"""Of the score of one place in unmarked footage: a value, the share of scores above it, and how far up a tenth of these
+lie. Measured (docs/marks.md); further up, true tails fall faster than this."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class _Key:
         """Soft values of the coded bits, [R, 128], 0 for those that are not sent."""
         data = amplitude_RN[:, self.data_index_N] * self.turn_N.conj()
         soft = np.zeros((len(data), coding.CODED_BITS), np.float32)
-        soft[:, self.bit_of] = np.concatenate([data.real, data.imag], axis=1)
+        soft[:, self.bit_of] = np.concatenate([np.real(data), np.imag(data)], axis=1)
         return soft
 
     def likeness(self, amplitude_RN: np.ndarray, pattern_RN: np.ndarray) -> np.ndarray:
@@ -331,13 +331,13 @@ def _search(measured: Measured, secret: _Key) -> list[_Found]:
     zooms, amplitude_RN = measured.zooms, measured.amplitude_RN
     pilots_RN = amplitude_RN[:, secret.pilot_index_N] * secret.pilot_N.conj()
     turns = _turns(_offsets(_GRID, tile.PERIOD), secret)
-    heights = (pilots_RN @ turns.T).real.reshape(len(zooms), 2, _GRID, _GRID)
+    heights = np.real(pilots_RN @ turns.T).reshape(len(zooms), 2, _GRID, _GRID)
     rows, at = _peaks(heights, _PLACES)
     near = _offsets(3, 3 * tile.PERIOD / _GRID / 2) - tile.PERIOD / _GRID / 2
     found = []
     for row, corner in zip(rows, at * (tile.PERIOD / _GRID), strict=True):
         middles = corner + near
-        middle = middles[np.argmax((_turns(middles, secret) @ pilots_RN[row]).real)]
+        middle = middles[np.argmax(np.real(_turns(middles, secret) @ pilots_RN[row]))]
         amplitude_N = tile.shifted(amplitude_RN[row], middle[None])[0]
         share = middle / tile.PERIOD % 1.0
         found.append(_Found(amplitude_N, float(zooms[row // 2]), (float(share[0]), float(share[1])), bool(row % 2)))
