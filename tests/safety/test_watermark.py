@@ -107,7 +107,7 @@ def test_a_long_clip_is_marked_in_parts_and_each_is_read():
     ],
 )
 def test_what_cannot_be_marked_is_refused(frames, payload):
-    with pytest.raises(ValueError, match="were given|was given|a mark needs"):
+    with pytest.raises(ValueError, match=r"was given|a mark needs"):
         embed(frames, payload)
 
 
