@@ -39,5 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps tests, and the commands that they start, out of the user's cache folder."""
-    monkeypatch.setenv("VIDGEN_CACHE", str(tmp_path_factory.getbasetemp() / "vidgen-cache"))
+    """Keeps tests, and the commands that they start, out of the user's folders."""
+    base = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("VIDGEN_CACHE", str(base / "vidgen-cache"))
+    monkeypatch.setenv("VIDGEN_CONFIG", str(base / "vidgen-config"))
+    monkeypatch.setenv("VIDGEN_AUDIT", str(base / "audit.jsonl"))
+    for name in ("VIDGEN_POLICY", "VIDGEN_CERTIFICATE", "VIDGEN_PRIVATE_KEY", "VIDGEN_TRUST"):
+        monkeypatch.delenv(name, raising=False)

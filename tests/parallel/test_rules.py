@@ -12,6 +12,7 @@ from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
 from vidgen.models.captioner import CaptionerConfig, init_captioner
+from vidgen.models.classifier import ClassifierConfig, FrameNet
 from vidgen.models.dit import DiTConfig
 from vidgen.models.reader import CaptionReader, CellReader, ReaderConfig
 from vidgen.models.text import TextConfig
@@ -42,6 +43,8 @@ def shapes() -> dict[str, tuple[int, ...]]:
     heads["cells"] = jax.eval_shape(CellReader(3).init, key, jnp.zeros((1, 1, 1, 1, 8)))["params"]
     heads["captioner"] = jax.eval_shape(lambda k: init_captioner(CaptionerConfig(), k), key)
     heads["lora"] = jax.eval_shape(lambda k: lora.init(LoRAConfig(2), dit["dit"], k), key)
+    frames = FrameNet(ClassifierConfig(("bomb",)))
+    heads["frames"] = jax.eval_shape(frames.init, key, jnp.zeros((1, 64, 64, 3)))["params"]
     ours = {name: x.shape for name, x in trees.flatten_names({**vae, "vae": vae, **dit, **heads}).items()}
     return {**ours, **wan_shapes()}
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saved files play back what was saved, appear whole or not at all, and sheets show the frames where they belong."""
 
+import os
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -80,13 +82,17 @@ def test_saving_leaves_nothing_else_and_replaces(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", export.SUFFIXES)
 def test_a_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path, suffix, monkeypatch):
-    def half(path, *args, **kwargs):
-        path.write_bytes(b"half a file")
+    path = tmp_path / f"clip{suffix}"
+    really, nameless = os.write, hasattr(os, "O_TMPFILE")
+
+    def half(handle, content):
+        # A file that has no name yet cannot be seen, not even while it is written.
+        assert [one.name for one in tmp_path.iterdir()] == [path.name] or not nameless
+        if len(content) > 10:
+            return really(handle, content[:10])
         raise OSError("disk full")
 
-    monkeypatch.setattr(export, "write_mp4", half)
-    monkeypatch.setattr(Image.Image, "save", lambda self, path, **kwargs: half(path))
-    path = tmp_path / f"clip{suffix}"
+    monkeypatch.setattr(os, "write", half)
     path.write_bytes(b"old")
     with pytest.raises(OSError, match="disk full"):
         export.save(path, moving_square(), 8)

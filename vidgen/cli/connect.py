@@ -84,4 +84,13 @@ def _lead(options: Connect | Loop, first: Path, second: Path | None) -> None:
             return [compose.loop(model, videos[0], prompt, frames, card.max_frames, **options.sampling())]
         return [compose.connect(model, videos[0], videos[1], prompt, frames, card.max_frames, **options.sampling())]
 
-    making.make(options, files, card, f"making {frames} frames", work)
+    making.make(
+        options,
+        files,
+        card,
+        f"making {frames} frames",
+        work,
+        action="loop" if second is None else "connect",
+        prompts=[prompt],
+        inputs=(first, second),
+    )

@@ -81,6 +81,9 @@ def run(argv: Sequence[str]) -> None:
         card,
         f"making {len(video)} frames",
         lambda model: [compose.edit(model, video, prompt, options.strength, **options.sampling())],
+        action="edit",
+        prompts=[prompt],
+        inputs=(options.video,),
     )
 
 
@@ -106,6 +109,9 @@ def run_inpaint(argv: Sequence[str]) -> None:
         card,
         f"making {len(video)} frames",
         lambda model: [compose.inpaint(model, video, marked, prompt, **options.sampling())],
+        action="inpaint",
+        prompts=[prompt],
+        inputs=(options.video,),
     )
 
 

@@ -56,4 +56,7 @@ def run(argv: Sequence[str]) -> None:
                 model, video, options.prompt.strip(), frames, card.max_frames, options.before, **options.sampling()
             )
         ],
+        action="extend",
+        prompts=[options.prompt.strip()],
+        inputs=(options.video,),
     )

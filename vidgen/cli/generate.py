@@ -61,6 +61,7 @@ def run(argv: Sequence[str]) -> None:
             return
         if found[0].expanded:
             prompt = found[0].text
+            making.check_prompts(options, prompt)
             told = {"prompt": prompt}
             making.note(f"the prompt became {prompt!r}; --no-upsample leaves it as it is.")
     doing = f"making {options.count * frames} frames"
@@ -69,7 +70,16 @@ def run(argv: Sequence[str]) -> None:
         size = {"frames": frames, "width": width, "height": height}
         prompts = [prompt] * options.count
         sampling = {**size, **options.sampling()}
-        making.make(options, files, card, doing, lambda model: model.generate(prompts, **sampling), told)
+        making.make(
+            options,
+            files,
+            card,
+            doing,
+            lambda model: model.generate(prompts, **sampling),
+            action="generate",
+            prompts=[prompt],
+            told=told,
+        )
         return
 
     from vidgen.sample import compose
@@ -82,7 +92,10 @@ def run(argv: Sequence[str]) -> None:
         card,
         doing,
         lambda model: [compose.animate(model, prompt, frames, *ends, **sampling) for sampling in seeds],
-        told,
+        action="animate",
+        prompts=[prompt],
+        inputs=(options.first_image, options.last_image),
+        told=told,
     )
 
 

@@ -9,7 +9,21 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from vidgen import __version__
-from vidgen.cli import caption, connect, data, edit, extend, generate, info, recaption, storyboard, train, weights
+from vidgen.cli import (
+    caption,
+    connect,
+    data,
+    edit,
+    extend,
+    generate,
+    info,
+    recaption,
+    redteam,
+    storyboard,
+    train,
+    verify,
+    weights,
+)
 from vidgen.cli import eval as evaluation
 from vidgen.cli.compile import command as compilation
 
@@ -32,6 +46,8 @@ commands:
   data       list, build and look at data sets
   eval       score a model, or any videos, in worlds whose truth is known
   compile    whether an experiment fits a TPU pod, and how fast it can be, without a TPU
+  verify     where files come from: their signed manifests and their marks
+  redteam    try to get around the policy, the marks and the manifests
   weights    look into weights, check and convert those of public models
   info       what a model is, what it was trained on, its scores and its limits
 
@@ -59,6 +75,8 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "data": data.run,
     "eval": evaluation.run,
     "compile": compilation.run,
+    "verify": verify.run,
+    "redteam": redteam.run,
     "weights": weights.run,
     "info": info.run,
 }

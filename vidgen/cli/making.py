@@ -3,6 +3,7 @@
 """What the verbs that make videos share: their options, the checks before a model is read, progress, and the report."""
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -29,6 +30,8 @@ MAX_COUNT = 16
 MAX_STEPS = 1000
 SHORT_PROMPT = 8
 """Prompts of fewer words are expanded: they leave out what happens or where."""
+MAX_FRAMES = 4800
+"""Of a video that is read: ten minutes at eight frames a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,20 @@ class Making:
     """What to stay away from."""
     model: Annotated[str, tyro.conf.arg(metavar="NAME|DIR")] = "default"
     """The model: "default" ships in the package, or the folder of one that you trained."""
+    policy: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: vidgen's own)")] = None
+    """What is refused, as TOML: a changed copy of vidgen/safety/policy.toml."""
+    mark: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: it is there)")] = True
+    """Leave out the small visible mark; the audit log notes it."""
+    watermark: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: it is there)")] = True
+    """Leave out the invisible mark; the audit log notes it."""
+    provenance: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: it is there)")] = True
+    """Leave out the signed manifest (C2PA) of how the file was made; the audit log notes it."""
+    show_prompt: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: its hash alone)")] = False
+    """Write the prompt itself into the manifest."""
+    certificate: Annotated[Path | None, tyro.conf.arg(metavar="PEM", help_behavior_hint="(default: self-made)")] = None
+    """The certificate, with its chain, to sign with."""
+    private_key: Annotated[Path | None, tyro.conf.arg(metavar="PEM", help_behavior_hint="(default: self-made)")] = None
+    """Its private key."""
     json: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
     """Print one JSON object instead of text."""
 
@@ -129,9 +146,14 @@ def check_seconds(seconds: float, least: str = "0 (a picture) or more") -> None:
         raise ValueError(f"--seconds must be {least}, got {seconds:g}.")
 
 
-def choose_model(options: Making, prompt: str) -> tuple["Card", int, int]:
-    """The model's card, and the width and height of what it will make; a note if it knows nothing of the prompt."""
+def choose_model(options: Making, *prompts: str) -> tuple["Card", int, int]:
+    """The model's card, and the width and height of what it will make; a note if it knows nothing of the prompts.
+
+    Raises a `ValueError` for prompts that the policy refuses, before the model is looked at.
+    """
     asked = parse_size(options.size) if options.size is not None else None
+    check_prompts(options, *prompts)
+    prompt = " ".join(prompts)
 
     from vidgen.sample import pipeline
     from vidgen.sample.card import Card
@@ -148,6 +170,16 @@ def choose_model(options: Making, prompt: str) -> tuple["Card", int, int]:
     return card, width, height
 
 
+def check_prompts(options: Making, *prompts: str) -> None:
+    """Raises a `ValueError` if the policy refuses a prompt, or all together; see `vidgen.sample.release`."""
+    from vidgen.safety.policy import load_policy
+    from vidgen.sample import release
+
+    # What to stay away from may be named, unless guidance is so weak that it is what is made.
+    negative = [options.negative] if options.guidance is not None and options.guidance < 1 else []
+    release.check_prompts(load_policy(options.policy), [*prompts, *filter(str.strip, negative)])
+
+
 def note(text: str) -> None:
     """One line for the user, on stderr."""
     print(f"note: {text}", file=sys.stderr)
@@ -161,13 +193,17 @@ def note_untrained(card: "Card", task: str, what: str) -> None:
 
 def read_fitted(path: Path, width: int, height: int, fps: int) -> "np.ndarray":
     """A video of any size, rate and format as uint8 [F, height, width, 3] at `fps`; a note if that changed it."""
-    from vidgen.data.video import VideoError, describe_video, read_video
+    import numpy as np
+
+    from vidgen.data.video import VideoError, describe_video, iter_frames
 
     try:
         was = describe_video(path)
-        video = read_video(path, width, height, fps)
+        video = np.stack(list(itertools.islice(iter_frames(path, width, height, fps), MAX_FRAMES + 1)))
     except VideoError as error:
         raise ValueError(str(error)) from error
+    if len(video) > MAX_FRAMES:  # or a damaged file that says so, which must not fill the memory
+        raise ValueError(f"{path} has more than {MAX_FRAMES} frames at {fps} a second: cut it first.")
     if (was.width, was.height) != (width, height) or abs(was.fps - fps) > 0.01:
         note(
             f"{path} is {was.width}x{was.height} at {was.fps:g} frames a second; it was fitted to {width}x{height} at "
@@ -181,12 +217,14 @@ def read_picture(path: Path, width: int, height: int) -> "np.ndarray":
     import numpy as np
     from PIL import Image, ImageOps
 
+    from vidgen.data.video import DAMAGED
+
     try:
         with Image.open(path) as file:
             picture = ImageOps.exif_transpose(file).convert("RGB")
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no picture {str(path)!r}.") from None
-    except (OSError, ValueError) as error:
+    except DAMAGED as error:
         raise ValueError(f"{path} is no picture that can be read: give a PNG, JPEG, WebP or GIF ({error}).") from error
     if picture.size != (width, height):
         note(f"{path} is {picture.width}x{picture.height}; it was fitted to {width}x{height}.")
@@ -199,29 +237,60 @@ def make(
     card: "Card",
     doing: str,
     work: "Callable[[Pipeline], Sequence[np.ndarray] | np.ndarray]",
+    *,
+    action: str,
+    prompts: Sequence[str],
+    inputs: Sequence[Path | None] = (),
     told: Mapping[str, Any] | None = None,
 ) -> None:
-    """Loads the model, makes the clips, writes each into its file and says so. told: what else the report says."""
+    """Loads the model, makes the clips, and releases each into its file if the policy lets it; says so.
+
+    action, prompts and inputs are for the manifest; told: what else the report says. Raises a `ValueError` that names
+    the policy and the frames if a clip is blocked; the others are written all the same.
+    """
     from vidgen.compilation import enable_compilation_cache
-    from vidgen.sample import export, pipeline
+    from vidgen.safety.frames import BlockedError
+    from vidgen.safety.provenance import Origin
+    from vidgen.sample import pipeline, release
 
     started = time.perf_counter()
     enable_compilation_cache()
-    with _progress(quiet=options.json) as say:
+    given = tuple(path for path in inputs if path is not None)
+    origin = Origin(action, card.name, "", tuple(prompts), options.seed, given, options.show_prompt)
+    settings = release.Settings(
+        options.policy,
+        options.provenance,
+        options.mark,
+        options.watermark,
+        options.certificate,
+        options.private_key,
+    )
+    written, blocked = [], []
+    with (
+        _progress(quiet=options.json) as say,
+        release.open_gate(settings, pipeline.weight_files(options.model)) as gate,
+    ):
         say("loading the model")
         loaded = pipeline.load_pipeline(options.model)
+        gate.check()
         say(f"{doing} (compiling first, if this size is new)")
         clips = work(loaded)
+        say("reviewing and signing")
         for file, clip_FHWC in zip(files, clips, strict=True):
-            export.save(file, clip_FHWC, card.fps)
+            try:
+                written.append(gate.release(file, clip_FHWC, card.fps, origin).path)
+            except BlockedError as error:
+                blocked.append(f"{file}: {error}" if len(files) > 1 else str(error))
     spent = round(time.perf_counter() - started, 2)
-    if options.json:
+    if options.json and written:
         frames, height, width, _ = clips[0].shape
-        report = {"files": [str(file) for file in files], "frames": frames, "size": [width, height]}
+        report = {"files": [str(file) for file in written], "frames": frames, "size": [width, height]}
         print(json.dumps(report | {"fps": card.fps, "seed": options.seed, "seconds": spent} | dict(told or {})))
     else:
-        for file in files:
+        for file in written:
             print(file)
+    if blocked:
+        raise ValueError(" ".join(blocked))
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ def run(argv: Sequence[str]) -> None:
     everything = " ".join(prompt for _, prompt in shots)
     files = making.output_files(everything, options.out)
     options.check()
-    card, width, height = making.choose_model(options, everything)
+    card, width, height = making.choose_model(options, *(prompt for _, prompt in shots))
     longest = (card.max_frames - 1) / card.fps
     seconds = longest if options.seconds is None else options.seconds
     making.check_seconds(seconds, "more than 0")
@@ -63,6 +63,8 @@ def run(argv: Sequence[str]) -> None:
         card,
         f"making {frames} frames of {len(told)} prompts",
         lambda model: [compose.storyboard(model, told, **size, **options.sampling())],
+        action="storyboard",
+        prompts=[prompt for _, prompt in shots],
     )
 
 

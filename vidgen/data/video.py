@@ -6,7 +6,9 @@ Frame rates are converted by time, not by counting: output frame k is the decode
 the first one. So a variable rate is read right and long videos do not drift.
 """
 
+import io
 import itertools
+import struct
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +23,13 @@ from PIL import Image
 DEFAULT_CRF = 18
 _RATE_DENOMINATOR = 10**6
 _HD_HEIGHT = 720
+_INDEX_BYTES, _INDEX_BYTES_A_FRAME = 2048, 24  # more than an MP4's index ever takes
 _LEAST_SHARE = 0.9  # of the frames that a container promises; its edit list may hide a few
+DAMAGED = (
+    OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, SyntaxError, EOFError, struct.error,
+    OverflowError, ZeroDivisionError, MemoryError, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow raises for pictures that are damaged, found by giving it such."""
 
 
 class VideoError(Exception):
@@ -101,7 +109,19 @@ def iter_frames(
 
 
 def write_mp4(path: str | Path, frames_FHWC: np.ndarray, fps: float, crf: int = DEFAULT_CRF) -> None:
-    """Writes uint8 RGB frames as H.264 in MP4 that every player opens: yuv420p, BT.709, index at the front.
+    """Writes the video of `encode_mp4`; no half-written file bears the name."""
+    path = Path(path)
+    encoded = encode_mp4(frames_FHWC, fps, crf)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(encoded)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def encode_mp4(frames_FHWC: np.ndarray, fps: float, crf: int = DEFAULT_CRF) -> bytes:
+    """uint8 RGB frames as H.264 in MP4 that every player opens: yuv420p, BT.709, index at the front. No file is made.
 
     crf: quality from 0 (largest file) to 51; 18 is hardly distinguishable from the source.
     Raises ValueError for frames that are not uint8 [F, H, W, 3] with F >= 1 and even H and W: yuv420p stores colour
@@ -109,29 +129,27 @@ def write_mp4(path: str | Path, frames_FHWC: np.ndarray, fps: float, crf: int = 
     """
     if frames_FHWC.dtype != np.uint8 or frames_FHWC.ndim != 4 or frames_FHWC.shape[-1] != 3 or not frames_FHWC.size:
         raise ValueError(f"frames are {frames_FHWC.dtype} {frames_FHWC.shape}; they must be uint8 [F, H, W, 3], F >= 1")
-    _, height, width, _ = frames_FHWC.shape
+    F, height, width, _ = frames_FHWC.shape
     if height % 2 or width % 2:
         raise ValueError(f"the size {width}x{height} was given; H.264 needs an even width and height")
     if not 0 < fps < float("inf"):
         raise ValueError(f"fps={fps} was given; it must be positive")
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")  # so that no half-written video bears the name
-    try:
-        with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            rate = Fraction(fps).limit_denominator(_RATE_DENOMINATOR)
-            stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf)})
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-            context = stream.codec_context
-            context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-            context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-            for frame_HWC in frames_FHWC:
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_HWC), format="rgb24")
-                yuv = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
-                container.mux(stream.encode(yuv))
-            container.mux(stream.encode(None))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    buffer = io.BytesIO()
+    # In memory FFmpeg cannot move the index to the front afterwards, so room for it is left there.
+    room = {"moov_size": str(_INDEX_BYTES + _INDEX_BYTES_A_FRAME * F)}
+    with av.open(buffer, "w", format="mp4", options=room) as container:
+        rate = Fraction(fps).limit_denominator(_RATE_DENOMINATOR)
+        stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf)})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        context = stream.codec_context
+        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        for frame_HWC in frames_FHWC:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_HWC), format="rgb24")
+            yuv = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+            container.mux(stream.encode(yuv))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
 
 
 class _Picture(NamedTuple):
@@ -158,7 +176,7 @@ def _decode_webp(path: str | Path) -> Iterator[_Picture]:
                 lasts = Fraction(file.info.get("duration") or 40, 1000)
                 yield _Picture(seconds, lasts, av.VideoFrame.from_ndarray(rgb_HWC, format="rgb24"), 1.0)
                 seconds += lasts
-    except (OSError, EOFError, ValueError) as error:
+    except DAMAGED as error:
         raise VideoError(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 

@@ -99,6 +99,9 @@ RULES: tuple[Rule, ...] = (
     Rule(_CAPTIONER + r"coordinates/kernel", (None, "fsdp")),
     Rule(_CAPTIONER + r"words/(embedding|start)", (None, "fsdp")),
     Rule(_CAPTIONER + r"words/(enter|leave)/kernel", ("fsdp", None)),
+    # What reviews frames is small, and whole on every device.
+    Rule(r"frames/(in|up|down)\d/kernel|frames/told/kernel", (None, None)),
+    Rule(r"frames/((in|up|down)\d|told)/bias|frames/norm\d?/(scale|bias)|frames/rare", (None,)),
     # The patch VAE.
     Rule(_VAE + r"block\d+_\d+/up/kernel", ("fsdp", "tensor")),
     Rule(_VAE + r"block\d+_\d+/up/bias", ("tensor",)),

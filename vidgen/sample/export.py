@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames to files: H.264 MP4, GIF, WebP, and PNG contact sheets. A file appears whole or not at all."""
 
+import io
 import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vidgen.data.video import write_mp4
+from vidgen.data.video import encode_mp4
 from vidgen.typing import Frames
 
 SUFFIXES = (".mp4", ".gif", ".webp", ".png")
@@ -28,10 +30,9 @@ def check_suffix(path: str | Path) -> None:
 
 
 def save(path: str | Path, frames_FHWC: Frames, fps: float) -> None:
-    """Writes a clip to `path`, in the format that the suffix names.
+    """Writes a clip to `path`, in the format that the suffix names: bare pixels, unlike `vidgen.sample.release`.
 
-    The file is written beside `path` under another name and then moved there, so that nobody reads half a file and a
-    failure leaves an old one as it was. A PNG holds one picture, or a contact sheet of at most 8 frames.
+    A failure leaves an old file as it was. A PNG holds one picture, or a contact sheet of at most 8 frames.
 
     Args:
         path: Ends in one of `SUFFIXES`.
@@ -45,34 +46,75 @@ def save(path: str | Path, frames_FHWC: Frames, fps: float) -> None:
     """
     path = Path(path)
     check_suffix(path)
+    write_whole(path, encode(path.suffix, frames_FHWC, fps))
+
+
+def encode(suffix: str, frames_FHWC: Frames, fps: float) -> bytes:
+    """The bytes of a file of `save`, made in memory alone. suffix: one of `SUFFIXES`, in upper or lower case."""
     frames = np.asarray(frames_FHWC)
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
         raise ValueError(f"A clip is uint8 [frames, height, width, 3], got {frames.dtype} {list(frames.shape)}.")
+    suffix, buffer = suffix.lower(), io.BytesIO()
+    if suffix == ".mp4":
+        return encode_mp4(frames, fps)
+    if suffix == ".gif":
+        _save_animation(buffer, "GIF", frames, _durations(len(frames), fps, 10), optimize=False, disposal=1)
+    elif suffix == ".webp":
+        _save_animation(buffer, "WEBP", frames, _durations(len(frames), fps, 1), quality=90, method=4)
+    else:
+        sheet = frames[0] if len(frames) == 1 else contact_sheet([frames], columns=min(len(frames), 8))
+        Image.fromarray(sheet).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Puts a file in its place at once, so that nobody reads half of it, and a failure leaves an old one as it was.
+
+    Where the system can (Linux), the content is first in a file without a name, which vanishes if the process is
+    killed. Raises FileNotFoundError if the folder does not exist.
+    """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(path.parent)!r} to write {path.name!r} into: make it first.")
-    suffix = path.suffix.lower()
-    # The suffix stays last, since encoders choose the container by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{suffix}")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        if suffix == ".mp4":
-            write_mp4(temporary, frames, fps)
-        elif suffix == ".gif":
-            _save_animation(temporary, frames, _durations(len(frames), fps, 10), optimize=False, disposal=1)
-        elif suffix == ".webp":
-            _save_animation(temporary, frames, _durations(len(frames), fps, 1), quality=90, method=4)
-        else:
-            sheet = frames[0] if len(frames) == 1 else contact_sheet([frames], columns=min(len(frames), 8))
-            Image.fromarray(sheet).save(temporary)
+        if not _write_nameless(temporary, content):
+            with temporary.open("wb") as file:
+                _write_all(file.fileno(), content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _save_animation(path: Path, frames_FHWC: Frames, durations: list[int], **options) -> None:
+def _write_nameless(path: Path, content: bytes) -> bool:
+    """Writes a file that gets its name when it is whole; False, and nothing done, where the system has none."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return False
+    try:
+        handle = os.open(path.parent, os.O_WRONLY | os.O_TMPFILE, 0o666)
+    except OSError:  # the file system has none
+        return False
+    try:
+        _write_all(handle, content)
+        path.unlink(missing_ok=True)
+        # Any src_dir_fd makes Python call linkat, which follows the link to the nameless file; link would not.
+        os.link(f"/proc/self/fd/{handle}", path, src_dir_fd=handle, follow_symlinks=True)
+    finally:
+        os.close(handle)
+    return True
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(handle, view) :]
+    os.fsync(handle)
+
+
+def _save_animation(file: IO[bytes], kind: str, frames_FHWC: Frames, durations: list[int], **options) -> None:
     first, *rest = [Image.fromarray(frame) for frame in frames_FHWC]
     # A duration for a single frame would be a number, not a list of one.
     timing = {"duration": durations} if rest else {}
-    first.save(path, save_all=True, append_images=rest, loop=0, **timing, **options)
+    first.save(file, kind, save_all=True, append_images=rest, loop=0, **timing, **options)
 
 
 def _durations(frames: int, fps: float, unit: int) -> list[int]:

@@ -285,6 +285,14 @@ def model_folder(model: str | Path = "default") -> Path:
     return folder
 
 
+def weight_files(model: str | Path = "default") -> list[Path]:
+    """The files that hold a model's weights. Raises what `model_folder` raises."""
+    from vidgen.sample import wan  # which is made of what is in this file
+
+    folder = Path(model) if wan.is_wan(Path(model)) else model_folder(model)
+    return sorted(folder.rglob("*.safetensors"))
+
+
 def load_card(model: str | Path = "default") -> dict[str, Any]:
     """What a model says about itself (see `vidgen.sample.card.Card`), without reading its weights."""
     from vidgen.sample import wan  # which is made of what is in this file
