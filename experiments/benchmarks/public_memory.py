@@ -12,6 +12,7 @@ docs/pods/public.json, and rows that are there are not compiled again; --only PA
 import dataclasses
 import functools
 import json
+import os
 import re
 import time
 from collections.abc import Callable
@@ -42,6 +43,9 @@ from vidgen.weights import int8, keymap
 from vidgen.weights.keymap import Keymap
 from vidgen.weights.public import dit, picture_vae, umt5, wan
 from vidgen.weights.shapes import dit_shapes, text_shapes
+
+# As `vidgen compile` does: no look-up of a TPU, and beside others that compile.
+os.environ |= {"JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1", "ALLOW_MULTIPLE_LIBTPU_LOAD": "1"}
 
 FILE = Path(__file__).parents[2] / "docs" / "pods" / "public.json"
 GIB = 2.0**30
