@@ -22,7 +22,7 @@ from torch.nn.functional import gelu, layer_norm, linear, silu
 CONFIGS = {
     "plain": (2, 4, 2, 12, 3, 8, 10, True, 2),
     "odd": (1, 3, 3, 8, 2, 5, 7, False, 3),
-    "wide": (2, 4, 4, 16, 2, 12, 3, True, 1),
+    "wide": (2, 4, 4, 8, 2, 12, 3, True, 1),
 }
 STEPS = (750, 3, 481)
 FOLDER = Path(__file__).parent

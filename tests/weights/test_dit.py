@@ -35,7 +35,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 SHAPES = {
     "plain": ({"patch": (1, 2, 2), "channels": 4, "heads": 2, "width": 24, "layers": 3, "grid": 4}, 10),
     "odd": ({"patch": (1, 1, 1), "channels": 3, "heads": 3, "width": 24, "layers": 2, "grid": 5, "doubled": False}, 7),
-    "wide": ({"patch": (1, 2, 2), "channels": 4, "heads": 4, "width": 64, "layers": 2, "grid": 6}, 3),
+    "wide": ({"patch": (1, 2, 2), "channels": 4, "heads": 4, "width": 32, "layers": 2, "grid": 6}, 3),
 }
 EMBEDDING = "transformer_blocks.0.norm1.emb."
 
