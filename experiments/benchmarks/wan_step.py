@@ -31,7 +31,7 @@ from vidgen.models.presets import WAN_1_3B
 from vidgen.models.rows import apply_to_grid
 from vidgen.parallel import attention
 from vidgen.weights import keymap
-from vidgen.weights.keymap import Weights
+from vidgen.weights.files import Weights
 from vidgen.weights.public import wan
 
 CONFIG = dataclasses.replace(WAN_1_3B, width=768, layers=12, heads=12, hidden=3072, text_width=512)

@@ -14,7 +14,7 @@ from vidgen.cli import main as cli
 from vidgen.sample.pipeline import load_card, load_pipeline, model_folder
 from vidgen.train import lora
 from vidgen.train.lora import LoRAConfig
-from vidgen.weights.keymap import Weights
+from vidgen.weights.files import Weights
 from vidgen.weights.safetensors import load_params
 
 FOLDER = Path(__file__).parents[1] / "golden" / "wan_pipeline"
@@ -51,6 +51,27 @@ def test_export_keeps_every_byte_or_casts(tmp_path, capsys) -> None:
     clip = load_pipeline(tmp_path / "bfloat16").generate(["a dog"], frames=1, width=16, height=16, steps=2)
     assert clip.shape == (1, 1, 16, 16, 3) and clip.dtype == np.uint8
     assert not list(tmp_path.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("name", ["wan_pipeline", "dit_pipeline"])
+def test_what_is_imported_is_exported_as_it_was(tmp_path, capsys, name) -> None:
+    """The same bytes a tensor; meanwhile it is a model of our own, which makes the same."""
+    source, own, out = FOLDER.with_name(name), tmp_path / "own", tmp_path / "out"
+    assert cli.main(["weights", "import", str(source), "--out", str(own)]) == 0
+    assert cli.main(["weights", "export", str(own), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{own}\n{out}\n"
+    theirs = {file.relative_to(source) for file in source.rglob("*") if file.is_file()}
+    written = {file.relative_to(out) for file in out.rglob("*") if file.is_file()}
+    assert written == theirs - {Path("expected.safetensors")}
+    for part in (file.parent for file in theirs if file.suffix == ".safetensors" and file.parent != Path()):
+        again, before = Weights(out / part), Weights(source / part)
+        assert set(again.tensors) == set(before.tensors)
+        assert all(again.read(key).tobytes() == before.read(key).tobytes() for key in again.tensors)
+    assert load_card(own)["name"] == name
+    if name == "dit_pipeline":
+        asked = {"frames": 1, "width": 16, "height": 16, "steps": 2}
+        made = [load_pipeline(folder).generate(["207"], **asked) for folder in (source, own)]
+        np.testing.assert_array_equal(*made)
 
 
 def test_an_adaptation_is_merged(tmp_path, capsys) -> None:
@@ -93,6 +114,8 @@ def test_bad_input_is_one_line(tmp_path, refused) -> None:
         (["verify", str(tmp_path)], "holds no model that is known here"),
         (["verify", str(damaged)], "is not a complete safetensors file"),
         (["export", str(FOLDER), "--out", str(tmp_path)], "is there already"),
+        (["import", str(FOLDER), "--out", str(tmp_path)], "is there already"),
+        (["import", str(tmp_path), "--out", str(tmp_path / "x")], "holds no model that is known here"),
         (["export", str(FOLDER), "--out", str(tmp_path / "x"), "--shard-gib", "0"], "--shard-gib must be above 0"),
         (["merge", "default", str(damaged / "model_index.json"), "--out", str(tmp_path / "x")], "safetensors file"),
         (["merge", "default", "no.safetensors", "--out", str(tmp_path / "x")], "no weights file no.safetensors"),
@@ -102,7 +125,7 @@ def test_bad_input_is_one_line(tmp_path, refused) -> None:
         assert message in refused(["weights", *argv])
 
 
-@pytest.mark.parametrize("command", ["inspect", "verify", "export", "merge"])
+@pytest.mark.parametrize("command", ["inspect", "verify", "import", "export", "merge"])
 def test_help_pages_end_with_an_example(capsys, command) -> None:
     assert cli.main(["weights", command, "--help"]) == 0
     assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith(f"  vidgen weights {command} ")

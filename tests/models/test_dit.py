@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from vidgen.models import rope
-from vidgen.models.dit import DiT, DiTConfig, cut_patches, linear_velocity
+from vidgen.models.dit import DiT, DiTConfig, cut_patches
+from vidgen.models.estimate import linear_velocity
 from vidgen.models.layers import apply, unpatchify
 from vidgen.models.rows import lay_out
 from vidgen.models.text import TextConfig, TextEncoder, nearby_bias, relative_buckets
@@ -187,7 +188,7 @@ def test_features_are_those_of_the_block_that_is_read() -> None:
     def changed_from(layer: int) -> dict:
         return {**PARAMS, "blocks": jax.tree.map(lambda x: x.at[layer:].multiply(1.5), PARAMS["blocks"])}
 
-    velocity_, features = read(2, PARAMS)
+    velocity_, features, _ = read(2, PARAMS)
     assert features.shape == (B, 12, CONFIG.width)
     alone = unpatchify(velocity_.reshape(B, T, 2, 2, -1), CONFIG.patch)
     np.testing.assert_allclose(alone, velocity(t_BT), atol=1e-5)

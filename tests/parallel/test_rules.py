@@ -14,16 +14,21 @@ from vidgen import trees
 from vidgen.models.captioner import CaptionerConfig, init_captioner
 from vidgen.models.classifier import ClassifierConfig, FrameNet
 from vidgen.models.dit import DiTConfig
+from vidgen.models.picture_vae import PictureVAEConfig
+from vidgen.models.presets import DIT_XL_2, IMAGENET
 from vidgen.models.reader import CaptionReader, CellReader, ReaderConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
-from vidgen.models.wan_vae import WanVAE, WanVAEConfig
+from vidgen.models.wan_vae import WanVAEConfig
 from vidgen.parallel.rules import ACTIVATIONS, RULES, SMALL, Rule, activation_spec, parameter_spec
+from vidgen.sample.autoencoder import vae_shapes
 from vidgen.sample.program import Networks
 from vidgen.train import lora
 from vidgen.train.dit import init_params
 from vidgen.train.lora import LoRAConfig
 from vidgen.typing import DIMENSIONS
+from vidgen.weights import int8
+from vidgen.weights.shapes import dit_shapes, text_shapes
 
 FINE, COARSE = Stage(2, 8, 4, 16, 1), Stage(4, 16, 8, 32, 2)
 VAE_CONFIG = VAEConfig(channels=3, encoder=(FINE, COARSE), decoder=(COARSE, FINE))
@@ -46,14 +51,23 @@ def shapes() -> dict[str, tuple[int, ...]]:
     frames = FrameNet(ClassifierConfig(("bomb",)))
     heads["frames"] = jax.eval_shape(frames.init, key, jnp.zeros((1, 64, 64, 3)))["params"]
     ours = {name: x.shape for name, x in trees.flatten_names({**vae, "vae": vae, **dit, **heads}).items()}
-    return {**ours, **wan_shapes()}
+    small = trees.flatten_names(int8.quantised_shapes({"dit": dit["dit"], "text": dit["text"]}))
+    scales = {name: x.shape for name, x in small.items() if name.endswith(int8.SCALE)}
+    return {**class_shapes(), **ours, **scales, **wan_shapes()}
+
+
+@functools.cache
+def class_shapes() -> dict[str, tuple[int, ...]]:
+    """Those of DiT and its table of classes."""
+    tree = {"dit": dit_shapes(DIT_XL_2), "text": text_shapes(IMAGENET)}
+    return {name: x.shape for name, x in trees.flatten_names(tree).items()}
 
 
 @functools.cache
 def wan_shapes() -> dict[str, tuple[int, ...]]:
-    """Those of Wan's VAE, which is whole on every device."""
-    vae = jax.eval_shape(WanVAE(WanVAEConfig()).init, jax.random.key(0), jnp.zeros((1, 1, 8, 8, 3)))["params"]
-    return {name: x.shape for name, x in trees.flatten_names({"vae": vae}).items()}
+    """Those of the convolutional VAEs, which are whole on every device."""
+    found = [trees.flatten_names({"vae": vae_shapes(config)}) for config in (WanVAEConfig(), PictureVAEConfig())]
+    return {name: x.shape for one in found for name, x in one.items()}
 
 
 def test_every_path_has_exactly_one_rule_and_every_rule_a_path() -> None:
@@ -68,6 +82,8 @@ def test_matrices_are_divided_both_ways_and_their_layers_are_not() -> None:
     assert specs["dit/blocks/up/kernel"] == P(None, "fsdp", "tensor")
     assert specs["dit/blocks/down/kernel"] == P(None, "tensor", "fsdp")
     assert specs["dit/blocks/self/q/kernel"] == P(None, "fsdp", "tensor")
+    assert parameter_spec("dit/blocks/modulation/kernel", (28, 1152, 6912), EIGHT) == P(None, "fsdp", "tensor")
+    assert parameter_spec("text/labels", (1001, 1152), EIGHT) == P(None, "fsdp")
     assert specs["vae/encoder/block1_1/up/kernel"] == specs["encoder/block1_1/up/kernel"] == P("fsdp", "tensor")
     ours = [spec for name, spec in specs.items() if name not in wan_shapes()]
     kept_whole = sum(jax.tree.leaves([a is None for a in spec]) == [True] * len(spec) for spec in ours)

@@ -10,7 +10,7 @@ import pytest
 
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.sample.captioner import CARD, WEIGHTS, TrainedCaptioner, load_captioner
-from vidgen.weights import int8
+from vidgen.weights import packed
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +74,8 @@ def test_eight_bits_are_near_and_four_times_smaller(captioner: TrainedCaptioner,
 
 def test_packing_keeps_small_arrays_and_zeros() -> None:
     tree = {"a": {"kernel": np.zeros((64, 64), np.float32)}, "b": np.arange(3.0)}
-    packed = int8.pack(tree)
-    assert packed["a"]["kernel"]["int8"].dtype == np.int8
-    back = int8.unpack(packed)
+    stored = packed.pack(tree)
+    assert stored["a"]["kernel"]["int8"].dtype == np.int8
+    back = packed.unpack(stored)
     np.testing.assert_array_equal(back["a"]["kernel"], 0)
     np.testing.assert_array_equal(back["b"], tree["b"])

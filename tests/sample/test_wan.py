@@ -56,7 +56,7 @@ def test_devices_share_the_weights_and_make_the_same(expected) -> None:
 
 
 def test_the_text_encoder_is_gone_before_the_transformer_comes(expected, monkeypatch) -> None:
-    read, alive = wan._read_part, []
+    read, alive = wan.read_part, []
 
     def recorded(folder, part, mesh):
         params = read(folder, part, mesh)
@@ -65,7 +65,7 @@ def test_the_text_encoder_is_gone_before_the_transformer_comes(expected, monkeyp
         return params
 
     leaves: list = []
-    monkeypatch.setattr(wan, "_read_part", recorded)
+    monkeypatch.setattr(wan, "read_part", recorded)
     model = wan.load_wan(FOLDER, "float32", keep_text=False)
     assert alive == []
     noise = expected["noise"].transpose(0, 2, 3, 4, 1)

@@ -20,7 +20,7 @@ from vidgen.parallel.attention import dense
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import parameter_shardings
 from vidgen.weights import keymap
-from vidgen.weights.keymap import Weights
+from vidgen.weights.files import Weights
 from vidgen.weights.public import wan
 
 SMALL = dataclasses.replace(

@@ -15,7 +15,7 @@ from vidgen.models.layers import apply
 from vidgen.models.presets import UMT5_XXL
 from vidgen.models.text import TextConfig, TextEncoder
 from vidgen.weights import keymap
-from vidgen.weights.keymap import Weights
+from vidgen.weights.files import Weights
 from vidgen.weights.public import umt5
 
 GOLDEN = Path(__file__).parents[1] / "golden"

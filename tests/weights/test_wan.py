@@ -19,7 +19,7 @@ from vidgen.parallel import attention
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import make_parallel, parameter_shardings
 from vidgen.weights import keymap
-from vidgen.weights.keymap import Weights
+from vidgen.weights.files import Weights
 from vidgen.weights.public import wan
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 from vidgen.models.layers import apply
 from vidgen.models.wan_vae import WanVAE, WanVAEConfig
 from vidgen.weights import keymap
-from vidgen.weights.keymap import Weights
+from vidgen.weights.files import Weights
 from vidgen.weights.public import wan
 
 GOLDEN = Path(__file__).parents[1] / "golden"

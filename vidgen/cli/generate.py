@@ -26,13 +26,19 @@ examples:
 """
 
 
+SECONDS = 2.0
+
+
 @dataclass(frozen=True)
 class Generate(making.Making, upsampling.Upsampling):
     """Options of the command."""
 
     prompt: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROMPT")]
     """What to show, in quotes."""
-    seconds: Annotated[float, tyro.conf.arg(metavar="S")] = 2.0
+    seconds: Annotated[
+        float | None,
+        tyro.conf.arg(metavar="S", help_behavior_hint="(default: 2, or a picture where the model makes those)"),
+    ] = None
     """How long the video is; 0 makes a single picture."""
     count: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """How many videos to make of the prompt; their files are numbered."""
@@ -49,11 +55,16 @@ def run(argv: Sequence[str]) -> None:
     files = making.output_files(
         options.prompt, options.out, options.count, inputs=(options.first_image, options.last_image)
     )
-    making.check_seconds(options.seconds)
+    if options.seconds is not None:
+        making.check_seconds(options.seconds)
     options.check()
     options.check_upsampling()
     card, width, height = making.choose_model(options, options.prompt)
-    frames, prompt, told = frames_within(card, options.seconds), options.prompt.strip(), {}
+    pictures = card.max_frames == 1
+    seconds = options.seconds if options.seconds is not None else 0.0 if pictures else SECONDS
+    frames, prompt, told = frames_within(card, seconds), options.prompt.strip(), {}
+    if pictures and options.out is None:
+        files = [file.with_suffix(".png") for file in files]
     if upsampling.wanted(options, card, prompt):
         found = upsampling.expand(options, card, prompt, options.seed, tokens_of(options.model))
         if options.upsample_only:

@@ -70,6 +70,8 @@ class Making:
     """The certificate, with its chain, to sign with."""
     private_key: Annotated[Path | None, tyro.conf.arg(metavar="PEM", help_behavior_hint="(default: self-made)")] = None
     """Its private key."""
+    int8: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
+    """Keep the matrices of transformers in 8 bits: half the memory, and slightly other pictures."""
     json: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
     """Print one JSON object instead of text."""
 
@@ -271,7 +273,7 @@ def make(
         release.open_gate(settings, pipeline.weight_files(options.model)) as gate,
     ):
         say("loading the model")
-        loaded = pipeline.load_pipeline(options.model)
+        loaded = pipeline.load_pipeline(options.model, options.int8)
         gate.check()
         say(f"{doing} (compiling first, if this size is new)")
         clips = work(loaded)

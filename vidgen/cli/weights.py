@@ -14,7 +14,8 @@ from vidgen.cli.verbs import dispatch
 from vidgen.config import parse_arguments
 
 if TYPE_CHECKING:
-    from vidgen.weights.keymap import Weights
+    from vidgen.sample.public import Part
+    from vidgen.weights.files import Weights
 
 HELP = """\
 usage: vidgen weights COMMAND ...
@@ -24,8 +25,9 @@ Weights are safetensors files, or folders of them; pickles are refused.
 
 commands:
   inspect   what a file or a folder holds: names, shapes, types, how many
-  verify    whether every weight of a public model (Wan 2.1) has its place
-  export    write a public model again, in another type or in files of another size
+  verify    whether every weight of a public model (Wan 2.1, DiT, SiT) has its place
+  import    write a public model as one of vidgen's own, from which runs can start
+  export    write a public model again, in another type or in files of another size; an imported one as it was
   merge     write a model with a low-rank adaptation (lora.safetensors) merged into it
 
 options:
@@ -44,6 +46,10 @@ examples:
 VERIFY_EXAMPLES = """
 examples:
   vidgen weights verify Wan2.1-T2V-1.3B-Diffusers
+"""
+IMPORT_EXAMPLES = """
+examples:
+  vidgen weights import DiT-XL-2-256 --out dit
 """
 EXPORT_EXAMPLES = """
 examples:
@@ -73,11 +79,23 @@ class Verify:
 
 
 @dataclass(frozen=True)
+class Import:
+    """Options of `vidgen weights import`."""
+
+    model: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """The model's folder, as diffusers saves it."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")]
+    """The folder to make; it must not exist yet."""
+    dtype: Literal["keep", "float32", "bfloat16", "float16"] = "keep"
+    """The type to write; "keep" leaves each weight's own."""
+
+
+@dataclass(frozen=True)
 class Export:
     """Options of `vidgen weights export`."""
 
     model: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """The model's folder, as diffusers saves it."""
+    """The model's folder, as diffusers saves it, or one that was imported."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR", help_behavior_hint="(required)")]
     """The folder to make; it must not exist yet."""
     dtype: Literal["keep", "float32", "bfloat16", "float16"] = "keep"
@@ -102,7 +120,7 @@ class Merge:
 
 def run(argv: Sequence[str]) -> None:
     """Runs the command; bad input is a `ValueError` or an `OSError`."""
-    dispatch("weights", HELP, {"inspect": inspect, "verify": verify, "export": export, "merge": merge}, argv)
+    dispatch("weights", HELP, VERBS, argv)
 
 
 def inspect(argv: Sequence[str]) -> None:
@@ -112,7 +130,7 @@ def inspect(argv: Sequence[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from vidgen.weights.keymap import Weights
+    from vidgen.weights.files import Weights
 
     weights = Weights(options.path)
     table = Table("name", "layers", "shape", "type", "parameters")
@@ -145,15 +163,34 @@ def verify(argv: Sequence[str]) -> None:
     """`vidgen weights verify`."""
     options: Verify = parse_arguments(Verify, argv, prog="vidgen weights verify", epilog=VERIFY_EXAMPLES)
 
-    from vidgen.sample import wan
     from vidgen.weights import keymap
+    from vidgen.weights.files import Weights
 
-    _check_wan(options.model)
-    for part in wan.wan_parts(options.model):
-        weights = keymap.Weights(options.model / part.folder)
+    for part in _parts(options.model):
+        weights = Weights(options.model / part.folder)
         keymap.check(weights, part.table, part.shapes)
         count = sum(_size(tensor.shape) for tensor in weights.tensors.values())
         print(f"{part.folder:<13} {len(weights.tensors):>5} tensors, {count:>14,} parameters: each has its place")
+
+
+def import_(argv: Sequence[str]) -> None:
+    """`vidgen weights import`."""
+    options: Import = parse_arguments(Import, argv, prog="vidgen weights import", epilog=IMPORT_EXAMPLES)
+    if options.out.exists():
+        raise FileExistsError(f"{str(options.out)!r} is there already: choose another --out.")
+
+    import shutil
+
+    from vidgen.sample.imported import import_model
+
+    unfinished = options.out.with_name(options.out.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        import_model(options.model, unfinished, None if options.dtype == "keep" else options.dtype)
+        unfinished.replace(options.out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    print(options.out)
 
 
 def export(argv: Sequence[str]) -> None:
@@ -166,19 +203,22 @@ def export(argv: Sequence[str]) -> None:
 
     import shutil
 
-    from vidgen.sample import wan
+    from vidgen.sample.imported import CONFIGS, read_imported
+    from vidgen.sample.public import NAMES, read_part
     from vidgen.weights import keymap
 
-    _check_wan(options.model)
+    imported = (options.model / CONFIGS).is_dir()
+    source, read = (options.model / CONFIGS, read_imported) if imported else (options.model, read_part)
+    parts = _parts(source)
     dtype = None if options.dtype == "keep" else options.dtype
     unfinished = options.out.with_name(options.out.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         # All that is not weights: configs, the tokenizer, the schedule.
-        left_out = shutil.ignore_patterns("*.safetensors", "*.safetensors.index.json")
-        shutil.copytree(options.model, unfinished, ignore=left_out)
-        for part in wan.wan_parts(options.model):
-            params = keymap.load(keymap.Weights(options.model / part.folder), part.table, part.shapes, dtype)
+        left_out = shutil.ignore_patterns("*.safetensors", "*.safetensors.index.json", NAMES)
+        shutil.copytree(source, unfinished, ignore=left_out)
+        for part in parts:
+            params = read(source, part, None, dtype)
             keymap.save(
                 unfinished / part.folder,
                 params,
@@ -233,11 +273,19 @@ def merge(argv: Sequence[str]) -> None:
     print(options.out)
 
 
-def _check_wan(folder: Path) -> None:
-    from vidgen.sample import wan
+VERBS = {"inspect": inspect, "verify": verify, "import": import_, "export": export, "merge": merge}
 
-    if not wan.is_wan(folder):
-        raise ValueError(f"{folder} holds no model that is known here: give a folder of Wan 2.1 with its index.")
+
+def _parts(folder: Path) -> "tuple[Part, ...]":
+    """The networks of a public model's folder."""
+    from vidgen.sample.public import public_model
+
+    public = public_model(folder)
+    if public is None:
+        raise ValueError(
+            f"{folder} holds no model that is known here: give a folder of Wan 2.1, DiT or SiT with its index."
+        )
+    return public.parts(folder)
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -15,7 +15,7 @@ import grain
 import numpy as np
 
 from vidgen.data.pipeline import READ_AHEAD, LatentItem, LatentItems, endless, pick_caption
-from vidgen.data.tokenizer import Tokenizer
+from vidgen.data.tokenizer import AnyTokenizer
 from vidgen.models.layers import patchify
 
 SCARCE = 20
@@ -86,7 +86,7 @@ def packed_batches(
     streams: Sequence[Stream],
     config: PackingConfig,
     seed: int,
-    tokenizer: Tokenizer,
+    tokenizer: AnyTokenizer,
     text_length: int,
     patch: tuple[int, int, int],
     rows: Sequence[int] | None = None,

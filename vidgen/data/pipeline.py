@@ -20,7 +20,7 @@ from typing import Any, NotRequired, Protocol, TypedDict
 import grain
 import numpy as np
 
-from vidgen.data.tokenizer import Tokenizer
+from vidgen.data.tokenizer import AnyTokenizer
 from vidgen.worlds.captions import caption
 from vidgen.worlds.motion import Scene
 from vidgen.worlds.render import render
@@ -128,7 +128,7 @@ def latent_batches(
     source: LatentItems,
     batch_size: int,
     seed: int,
-    tokenizer: Tokenizer,
+    tokenizer: AnyTokenizer,
     text_length: int,
     shuffle: bool = True,
     rows: Sequence[int] | None = None,
@@ -152,7 +152,7 @@ def latent_batches(
     return batched(items, batch_size, rows)
 
 
-def pick_caption(item: LatentItem, rng: np.random.Generator, tokenizer: Tokenizer, text_length: int) -> np.ndarray:
+def pick_caption(item: LatentItem, rng: np.random.Generator, tokenizer: AnyTokenizer, text_length: int) -> np.ndarray:
     """One of an item's captions, at random among those that `text_length` tokens hold; where all are longer, one is
     cut: int32 [text_length]. Of an item with captions that a captioner wrote, its "synthetic_share" are these. Raises
     ValueError for an item without a caption.

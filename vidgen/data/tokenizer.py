@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Protocol
 
 import ftfy
 import numpy as np
@@ -95,6 +96,16 @@ class Tokenizer:
             ids = self.encode(canonical(text))[:length]
             row_S[: len(ids)] = ids
         return rows_BS
+
+
+class AnyTokenizer(Protocol):
+    """What turns captions into ids, of which `pad_id` fills up rows."""
+
+    pad_id: int
+
+    def batch(self, texts: Sequence[str], length: int) -> np.ndarray:
+        """int32 [len(texts), length]."""
+        raise NotImplementedError
 
 
 class PublicTokenizer:

@@ -34,6 +34,7 @@ def guide(
     interval: tuple[float | jax.Array, float | jax.Array] | None = None,
     rescale: float | jax.Array = 0.0,
     real: jax.Array | None = None,
+    channels: int = 0,
 ) -> VelocityFn:
     """v = v_u + w (v_c - v_u) (Ho and Salimans, arXiv 2207.12598), as a velocity function of the same signature.
 
@@ -49,6 +50,8 @@ def guide(
         pictures harsh (arXiv 2305.08891, section 3.4).
       real: bool, of t's shape or broadcastable to it: where a row is more than filling, which has no part in its
         spread. None for everywhere.
+      channels: so many of them, from the first, are guided, and the others take v_c, as DiT and SiT sample with 3 for
+        the sake of reproducing their figures; 0 guides all.
 
     Raises:
       ValueError: (when called) uncond is not a tree like cond.
@@ -67,6 +70,8 @@ def guide(
         axes = tuple(range(1, v_c.ndim))
         spread, wanted = (jnp.std(v, axes, keepdims=True, where=counted) for v in (v_guided, v_c))
         v_guided *= 1 + rescale * (wanted / jnp.maximum(spread, 1e-12) - 1)
+        if channels:
+            v_guided = jnp.where(jnp.arange(v_c.shape[-1]) < channels, v_guided, v_c)
         if interval is None:
             return v_guided
         acts = (t >= interval[0]) & (t <= interval[1])

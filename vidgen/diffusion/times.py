@@ -4,10 +4,14 @@
 
 import dataclasses
 import math
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+Spacing = Literal["even", "leading", "trailing"]
+"""How `respaced` chooses among the steps that a network knows."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,3 +94,40 @@ def schedule(steps: int, shift: float = 1.0, start: float = 1.0, train_steps: in
         even = jnp.asarray(np.linspace(before_shift, 1 / train_steps, steps + 1)[:-1])
         return jnp.append(jnp.minimum(shift_time(even, shift), 1 - 1e-6), 0.0).astype(jnp.float32)
     return shift_time(jnp.linspace(before_shift, 0.0, steps + 1, dtype=jnp.float32), shift)
+
+
+def respaced(all_times: np.ndarray, steps: int, start: float = 1.0, spacing: Spacing = "even") -> jax.Array:
+    """Times that a sampler of a diffusion with whole steps visits: steps + 1 of them, falling to 0, float32.
+
+    Args:
+      all_times: the flow times of all its steps, rising.
+      steps: how many are visited.
+      start: none after this is visited.
+      spacing: "even" from the first to the last, rounded (arXiv 2102.09672, section 3.3); or by a whole number of
+        steps, "leading" from the first and "trailing" to the last, as diffusers calls them.
+
+    Raises:
+      ValueError: there are fewer, or none is before start.
+    """
+    there = all_times[all_times <= start]
+    if not 1 <= steps <= len(there):
+        raise ValueError(f"steps is {steps}; it must be from 1 to {len(there)}, which is how many the model knows")
+    last, stride = len(there) - 1, len(there) // steps
+    chosen = {
+        "even": np.rint(np.linspace(last, 0, steps)),
+        "leading": stride * np.arange(steps)[::-1],
+        "trailing": last - stride * np.arange(steps),
+    }[spacing]
+    return jnp.asarray(np.append(there[chosen.astype(int)], 0.0), jnp.float32)
+
+
+def sde_schedule(steps: int, start: float = 1.0, last: float = 0.04) -> jax.Array:
+    """Times of a sampler that draws noise: evenly spaced from `start` to `last`, from where one step leads to 0, as in
+    SiT (arXiv 2401.08740, appendix A); steps + 1 of them, float32.
+
+    Raises:
+      ValueError: steps is below 2, or start is not above last.
+    """
+    if steps < 2 or not last < start <= 1:
+        raise ValueError(f"steps is {steps} and start {start:g}; there must be 2 steps, and start be above {last:g}")
+    return jnp.append(jnp.linspace(start, last, steps, dtype=jnp.float32), 0.0)

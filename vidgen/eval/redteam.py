@@ -160,7 +160,7 @@ def decoded(content: bytes) -> np.ndarray:
     """The frames of an MP4 in memory."""
     import av
 
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The diffusion transformer: full attention over the spacetime patches of a whole clip (arXiv 2212.09748, and the
 Wan 2.1 arrangement: one shared modulation MLP plus a table a block, cross-attention to text, 3-D rotary positions).
+The arrangement of DiT itself, a modulation MLP a block and a class label, is the same module with other settings.
 
 Time is per token. A row brings a few distinct times `t_BE` and says for every token which one is its own, so
 modulation is computed E times a row and spread to the tokens where it is used.
@@ -10,7 +11,7 @@ modulation is computed E times a row and spread to the tokens where it is used.
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +20,11 @@ from flax.linen import initializers
 from jax import Array
 from jax.typing import DTypeLike
 
-from vidgen.models import rope
+from vidgen.models import estimate, rope
 from vidgen.models.attention import Attention, AttnFn
+from vidgen.models.estimate import Says
 from vidgen.models.layers import Dense, LayerNorm, ShardFn, gelu, sinusoid, unsharded
+from vidgen.models.positions import coordinate_features, sines_2d
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +48,16 @@ class DiTConfig:
         pooled_text: whether the mean of the caption's features joins the time in the modulation, as the class does in
             DiT (arXiv 2212.09748, section 3.2): it tells every token what the clip is about long before cross-attention
             has learned to. A time must then belong to one caption.
+        cross: whether blocks attend to the caption. Where they do not, its mean joins the time as it is, so that
+            text_width is width: a class label is a caption of one token.
+        rotary, qk_norm: whether queries and keys are turned by their positions; whether they are normalised.
+        grid: side of the square, in tokens, whose fixed sines and cosines tokens are given as positions; 0 for none.
+        own_modulation: whether each block makes its modulation by a layer of its own (adaLN-Zero) rather than by a
+            table beside what all share; the last layer then has one too.
+        says, steps: see `vidgen.models.estimate`; how many steps there are, where it is asked at whole ones.
+        doubled: whether it says twice as many channels, the second half of them of the variance (arXiv 2102.09672).
+        as_diffusers: whether to compute as diffusers' DiT does, which differs from the published equations that its
+            weights were trained by: in the frequencies of the time, and in an epsilon.
         remat: what is recomputed in the backward pass: "none", "dots" (keep matmul results) or "full".
         dtype: rounding of the operands of matmuls.
     """
@@ -63,8 +76,24 @@ class DiTConfig:
     precondition: bool = True
     deviation: tuple[float, ...] = ()
     pooled_text: bool = False
+    cross: bool = True
+    rotary: bool = True
+    qk_norm: bool = True
+    grid: int = 0
+    own_modulation: bool = False
+    says: Says = "velocity"
+    steps: int = 1000
+    doubled: bool = False
+    as_diffusers: bool = False
     remat: str = "none"
     dtype: str = "bfloat16"
+
+    def __post_init__(self) -> None:
+        if not self.cross and self.text_width != self.width:
+            raise ValueError(
+                f"without cross-attention a caption joins the time as it is: text_width is {self.text_width} and must "
+                f"be the width, {self.width}"
+            )
 
 
 REMAT_POLICIES = {
@@ -87,6 +116,7 @@ def gather_time(x_BED: Array, chosen_BLE: Array | None) -> Array:
 class DiTBlock(nn.Module):
     """Self-attention, cross-attention and MLP; the first and the last are modulated and gated by time.
 
+    `time_BE` is what all blocks share of it, [B, E, 6, D], or where each has a layer of its own, what that is given.
     Returns its features twice where they are to be `kept`, as `nn.scan` stacks what comes second.
     """
 
@@ -100,28 +130,33 @@ class DiTBlock(nn.Module):
     def __call__(
         self,
         x_BLD: Array,
-        modulation_BE6D: Array,
+        time_BE: Array,
         chosen_BLE: Array | None,
-        angles_BLK: Array,
+        angles_BLK: Array | None,
         segment_ids: tuple[Array, Array] | None,
         text_BSD: Array,
         text_segment_ids: tuple[Array, Array],
     ) -> tuple[Array, Array | None]:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
-        table = self.param("modulation", initializers.normal(cfg.width**-0.5), (6, cfg.width))
         dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
-        attention = functools.partial(Attention, cfg.heads, dtype=dtype, shard=self.shard)
+        attention = functools.partial(Attention, cfg.heads, dtype=dtype, shard=self.shard, qk_norm=cfg.qk_norm)
+        if cfg.own_modulation:
+            modulation_BE6D = _apart(dense(6 * cfg.width, zero=True, name="modulation")(time_BE), 6)
+        else:
+            table = self.param("modulation", initializers.normal(cfg.width**-0.5), (6, cfg.width))
+            modulation_BE6D = time_BE + table
 
         def chosen(i: int) -> Array:
-            return gather_time(modulation_BE6D[:, :, i] + table[i], chosen_BLE)
+            return gather_time(modulation_BE6D[:, :, i], chosen_BLE)
 
         h = LayerNorm(name="norm1")(x_BLD) * (1 + chosen(1)) + chosen(0)
         h = attention(attn_fn=self.attn_fn, name="self")(h, None, angles_BLK, segment_ids)
         x_BLD = x_BLD + h * chosen(2)
-        h = LayerNorm(affine=True, name="norm2")(x_BLD)
-        x_BLD = x_BLD + attention(attn_fn=self.cross_attn_fn, name="cross")(h, text_BSD, None, text_segment_ids)
-        h = LayerNorm(name="norm3")(x_BLD) * (1 + chosen(4)) + chosen(3)
+        if cfg.cross:
+            h = LayerNorm(affine=True, name="norm2")(x_BLD)
+            x_BLD = x_BLD + attention(attn_fn=self.cross_attn_fn, name="cross")(h, text_BSD, None, text_segment_ids)
+        h = LayerNorm(1e-5 if cfg.as_diffusers else 1e-6, name="norm3")(x_BLD) * (1 + chosen(4)) + chosen(3)
         h = self.shard(gelu(dense(cfg.hidden, axes="DM", name="up")(h)), "BLM")
         x_BLD = self.shard(x_BLD + dense(cfg.width, axes="MD", name="down")(h) * chosen(5), "BLD")
         return x_BLD, x_BLD if self.kept else None
@@ -170,11 +205,13 @@ class Segments(NamedTuple):
 class Prediction(NamedTuple):
     """What the transformer says of tokens.
 
-    velocity_BLP: float32. features_BLD: those of the block that is read, or None.
+    velocity_BLP: float32. features_BLD: those of the block that is read, or None. spare_BLP: what it says beside the
+    velocity, where its channels are doubled.
     """
 
     velocity_BLP: Array
-    features_BLD: Array | None
+    features_BLD: Array | None = None
+    spare_BLP: Array | None = None
 
 
 class DiT(nn.Module):
@@ -218,51 +255,88 @@ class DiT(nn.Module):
         segments: Segments | None = None,
     ) -> Prediction:
         cfg = self.config
-        dtype: DTypeLike = jnp.dtype(cfg.dtype)
-        dense = functools.partial(Dense, dtype=dtype, shard=self.shard)
         tokens_BLP, text_BSD = self.shard(tokens_BLP, "BLP"), self.shard(text_BSD, "BSD")
         B, L, P = tokens_BLP.shape
         E = t_BE.shape[1]
         chosen_BLE = jax.nn.one_hot(time_ids_BL, E, dtype=jnp.float32) if E > 1 else None
-        estimate = Linear(0.0, 1.0, 1.0)
+        read = estimate.velocity_of(cfg.says, gather_time(t_BE[..., None], chosen_BLE), cfg.steps)
         if cfg.precondition:
             deviation_P = jnp.tile(jnp.array(cfg.deviation or (1.0,) * cfg.channels), P // cfg.channels)
-            estimate = linear_velocity(gather_time(t_BE[..., None], chosen_BLE), deviation_P)
-        x = dense(cfg.width, name="patch_embedding")(estimate.scale * tokens_BLP)
+            read = estimate.linear_velocity(gather_time(t_BE[..., None], chosen_BLE), deviation_P)
+        x = self._dense(cfg.width, name="patch_embedding")(read.scale * tokens_BLP)
         if cfg.coordinates:
-            x = x + dense(cfg.width, name="coordinates")(coordinate_features(positions_BL3, extent_BL3))
-        time = sinusoid(t_BE * cfg.time_scale, cfg.time_width)
-        time = dense(cfg.width, name="time1")(time)
-        time_BED = dense(cfg.width, name="time2")(nn.silu(time))
-        if cfg.pooled_text:
+            x = x + self._dense(cfg.width, name="coordinates")(coordinate_features(positions_BL3, extent_BL3))
+        if cfg.grid:
+            x = x + sines_2d(positions_BL3, extent_BL3, cfg.width, cfg.grid)
+        pooled_BED = None
+        if cfg.pooled_text or not cfg.cross:
             pooled_BED = pool(text_BSD, text_real_BS, segments, time_ids_BL, E)
-            time_BED = time_BED + dense(cfg.width, zero=True, name="pooled_text")(pooled_BED)
-        modulation = dense(6 * cfg.width, zero=True, name="modulation")(nn.silu(time_BED))
-        modulation_BE6D = modulation.reshape(B, -1, 6, cfg.width).astype(jnp.float32)
-        text = dense(cfg.width, name="text1")(text_BSD)
-        text = self.shard(dense(cfg.width, name="text2")(gelu(text)), "BSD")
-
+        time_BED = self._time(t_BE, pooled_BED)
         self_segments, cross_segments = _attended(segments, (B, L), text_real_BS)
-        block = DiTBlock
+        angles = self.shard(rope.angles(positions_BL3, cfg.width // cfg.heads), "BLK") if cfg.rotary else None
+        text = self._text(text_BSD) if cfg.cross else text_BSD
+        blocks, shared = self._blocks(), self._shared_modulation(time_BED)
+        x, kept_NBLD = blocks(self.shard(x, "BLD"), shared, chosen_BLE, angles, self_segments, text, cross_segments)
+        final_BE2D = self._final_modulation(time_BED)
+        add, multiply = (gather_time(final_BE2D[:, :, i], chosen_BLE) for i in (0, 1))
+        x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
+        out = self._dense(P * (1 + cfg.doubled), zero=True, name="out")(x).astype(jnp.float32)
+        spare = None
+        if cfg.doubled:
+            halves = out.reshape(B, L, -1, 2, cfg.channels)
+            out, spare = (halves[..., i, :].reshape(B, L, P) for i in (0, 1))
+        velocity = self.shard(read.slope * tokens_BLP + read.rest * out, "BLP")
+        return Prediction(velocity, None if kept_NBLD is None else kept_NBLD[self.read_block - 1], spare)
+
+    def _dense(self, features: int, **options: Any) -> Dense:
+        return Dense(features, dtype=jnp.dtype(self.config.dtype), shard=self.shard, **options)
+
+    def _time(self, t_BE: Array, pooled_BED: Array | None) -> Array:
+        """Features of each time, [B, E, D], with those of its caption where that joins it."""
+        cfg = self.config
+        told = estimate.clock(cfg.says, t_BE, cfg.time_scale, cfg.steps)
+        time = self._dense(cfg.width, name="time1")(sinusoid(told, cfg.time_width, to_the_end=cfg.as_diffusers))
+        time_BED = self._dense(cfg.width, name="time2")(nn.silu(time))
+        if pooled_BED is None:
+            return time_BED
+        if cfg.pooled_text:
+            pooled_BED = self._dense(cfg.width, zero=True, name="pooled_text")(pooled_BED)
+        return time_BED + pooled_BED
+
+    def _text(self, text_BSD: Array) -> Array:
+        text = self._dense(self.config.width, name="text1")(text_BSD)
+        return self.shard(self._dense(self.config.width, name="text2")(gelu(text)), "BSD")
+
+    def _shared_modulation(self, time_BED: Array) -> Array:
+        """See `DiTBlock`."""
+        if self.config.own_modulation:
+            return nn.silu(time_BED)
+        return _apart(self._dense(6 * self.config.width, zero=True, name="modulation")(nn.silu(time_BED)), 6)
+
+    def _final_modulation(self, time_BED: Array) -> Array:
+        """What is added and what multiplies before the last layer, [B, E, 2, D]."""
+        D = self.config.width
+        if self.config.own_modulation:
+            return _apart(self._dense(2 * D, zero=True, name="final_modulation")(nn.silu(time_BED)), 2)
+        table = self.param("final_modulation", initializers.normal(D**-0.5), (2, D))
+        return time_BED.astype(jnp.float32)[:, :, None] + table
+
+    def _blocks(self) -> Callable[..., tuple[Array, Array | None]]:
+        cfg, block = self.config, DiTBlock
         if cfg.remat != "none":
             block = nn.remat(DiTBlock, policy=REMAT_POLICIES[cfg.remat], prevent_cse=False)
-        blocks = nn.scan(
+        return nn.scan(
             block,
             variable_axes={"params": 0},
             split_rngs={"params": True},
             in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType] - Flax's own type forgets it
             length=cfg.layers,
         )(cfg, self.attn_fn, self.cross_attn_fn or self.attn_fn, self.shard, self.read_block > 0, name="blocks")
-        angles = self.shard(rope.angles(positions_BL3, cfg.width // cfg.heads), "BLK")
-        x, kept_NBLD = blocks(
-            self.shard(x, "BLD"), modulation_BE6D, chosen_BLE, angles, self_segments, text, cross_segments
-        )
-        table = self.param("final_modulation", initializers.normal(cfg.width**-0.5), (2, cfg.width))
-        add, multiply = (gather_time(time_BED.astype(jnp.float32) + table[i], chosen_BLE) for i in (0, 1))
-        x = LayerNorm(name="final_norm")(x) * (1 + multiply) + add
-        out = dense(P, zero=True, name="out")(x).astype(jnp.float32)
-        velocity = self.shard(estimate.slope * tokens_BLP + estimate.rest * out, "BLP")
-        return Prediction(velocity, None if kept_NBLD is None else kept_NBLD[self.read_block - 1])
+
+
+def _apart(x_BEM: Array, parts: int) -> Array:
+    """[B, E, parts D] -> [B, E, parts, D], float32."""
+    return x_BEM.reshape(*x_BEM.shape[:2], parts, -1).astype(jnp.float32)
 
 
 def _attended(
@@ -289,29 +363,3 @@ def pool(text_BSD: Array, text_real_BS: Array, segments: Segments | None, time_i
         real_BES = real_BES & (segments.text_BS[:, None] == caption_BE[..., None])
     share_BES = real_BES / jnp.maximum(real_BES.sum(-1, keepdims=True), 1)
     return jnp.einsum("BES,BSD->BED", share_BES, text_BSD.astype(jnp.float32))
-
-
-class Linear(NamedTuple):
-    """slope * x_t estimates v best, and rest is the deviation of what it leaves over; scale * x_t has unit variance."""
-
-    slope: Array | float
-    scale: Array | float
-    rest: Array | float
-
-
-def linear_velocity(t: Array, deviation: Array | float = 1.0) -> Linear:
-    """The best linear estimate of v = eps - x_0 from x_t = (1 - t) x_0 + t eps, with eps of unit variance.
-
-    For x_0 of deviation s, E[v x_t] / E[x_t^2] = (t - (1 - t) s^2) / (t^2 + (1 - t)^2 s^2), and the variance of what is
-    left is s^2 / (t^2 + (1 - t)^2 s^2): the preconditioning of EDM (arXiv 2206.00364, section 5) in flow form. Where s
-    varies, channels of little weight ask little of the network until most of the noise is gone.
-    """
-    inverse = jax.lax.rsqrt(t**2 + ((1 - t) * deviation) ** 2)
-    return Linear((t - (1 - t) * deviation**2) * inverse**2, inverse, deviation * inverse)
-
-
-def coordinate_features(positions_BL3: Array, extent_BL3: Array, octaves: int = 4) -> Array:
-    """Sines and cosines of frame, row and column as a share of the clip: [B, L, 6 * octaves]."""
-    share = (positions_BL3 + 0.5) / extent_BL3
-    angles = (jnp.pi / 2) * share[..., None] * 2.0 ** jnp.arange(octaves)
-    return jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1).reshape(*share.shape[:2], -1)

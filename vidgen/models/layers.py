@@ -84,7 +84,8 @@ matmul.defvjp(_matmul_fwd, _matmul_bwd)
 class Dense(nn.Module):
     """An affine map of the last axis; float32 parameters, products in `dtype`, sums in float32.
 
-    With "lora_a" [I, R] and "lora_b" [R, O] beside its kernel it says x W + (x A) B; see `vidgen.train.lora`.
+    With "lora_a" [I, R] and "lora_b" [R, O] beside its kernel it says x W + (x A) B; see `vidgen.train.lora`. With
+    "kernel_scale" [O] its kernel is of int8, and each output is multiplied by its scale; see `vidgen.weights.int8`.
 
     Attributes:
         features: output width.
@@ -107,6 +108,8 @@ class Dense(nn.Module):
         init = initializers.zeros_init() if self.zero else initializers.lecun_normal()
         kernel = self.param("kernel", init, (x.shape[-1], self.features))
         y: Array = matmul(x, kernel, self.dtype, lambda w: self.shard(w, self.axes))
+        if self.has_variable("params", "kernel_scale"):
+            y = y * self.get_variable("params", "kernel_scale").astype(y.dtype)
         if self.has_variable("params", "lora_a"):
             a, b = (self.get_variable("params", name) for name in ("lora_a", "lora_b"))
             low: Array = matmul(x, a, self.dtype)
@@ -154,10 +157,13 @@ def gelu(x: Array) -> Array:
     return jax.nn.gelu(x, approximate=True)
 
 
-def sinusoid(t: Array, width: int, max_period: float = 10_000.0) -> Array:
-    """[cos, sin] features of positions or times: t [...] -> [..., width], width even (DiT's and Wan's order)."""
+def sinusoid(t: Array, width: int, max_period: float = 10_000.0, to_the_end: bool = False) -> Array:
+    """[cos, sin] features of positions or times: t [...] -> [..., width], width even (DiT's and Wan's order).
+
+    The slowest frequency is a step above 1 / max_period, or just that with `to_the_end`.
+    """
     half = width // 2
-    frequencies = jnp.exp(-math.log(max_period) * jnp.arange(half, dtype=jnp.float32) / half)
+    frequencies = jnp.exp(-math.log(max_period) * jnp.arange(half, dtype=jnp.float32) / (half - to_the_end))
     angles = t.astype(jnp.float32)[..., None] * frequencies
     return jnp.concatenate([jnp.cos(angles), jnp.sin(angles)], axis=-1)
 

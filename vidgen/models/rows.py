@@ -101,8 +101,11 @@ def apply_to_grid(
     given_BTHW: Array | None = None,
     multiple: int = 1,
     captions_T: Array | None = None,
+    spare: bool = False,
 ) -> Array:
     """The velocity of a batch of whole clips, latents [B, T, H, W, C], in their shape: a solver's view of the network.
+
+    With `spare`, what it says beside the velocity comes behind it: [B, T, H, W, 2 C].
 
     Args:
         t_B: the time of what is made; given_BTHW: bool, the cells that are given, the same for all of a token.
@@ -121,5 +124,7 @@ def apply_to_grid(
     if captions_T is not None:
         captions_BL = captions_T[::p][rows.positions_BL3[..., 0]]
     t_BE = jnp.broadcast_to(t_B[:, None], text_BESD.shape[:2])
-    v_BLP, _ = apply_to_rows(model, params, rows, t_BE, text_BESD, text_real_BES, given_BL, captions_BL)
-    return unpatchify(v_BLP[:, :L].reshape(B, T // p, H // q, W // r, -1), patch)
+    said = apply_to_rows(model, params, rows, t_BE, text_BESD, text_real_BES, given_BL, captions_BL)
+    wanted = [said.velocity_BLP, said.spare_BLP] if spare else [said.velocity_BLP]
+    grids = [unpatchify(x[:, :L].reshape(B, T // p, H // q, W // r, -1), patch) for x in wanted if x is not None]
+    return grids[0] if len(grids) == 1 else jnp.concatenate(grids, axis=-1)

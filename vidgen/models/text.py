@@ -141,3 +141,43 @@ class TextEncoder(nn.Module):
             x = TextBlock(cfg, self.shard, name=f"block{i}")(x, real_BS)
         x = RMSNorm(name="norm")(x)
         return jnp.where(real_BS[..., None], x, 0.0), jnp.ones_like(real_BS) if cfg.padding_seen else real_BS
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelConfig:
+    """Shape of a table of class labels, which stands where a text encoder does: a caption is one id.
+
+    Attributes:
+        classes: how many there are; the table has one more row, for no class.
+        width: features of a class.
+        dtype: as of `TextConfig`; nothing is rounded here.
+    """
+
+    classes: int = 1000
+    width: int = 1152
+    dtype: str = "bfloat16"
+
+
+class LabelTable(nn.Module):
+    """Ids [B, S], 1 for class 0 and so on, 0 for no class -> features [B, S, D] and which are real [B, S]: all.
+
+    The row for no class is the last one of the table (arXiv 2212.09748, section 3.3, guidance).
+    """
+
+    config: LabelConfig
+    shard: ShardFn = unsharded
+
+    @nn.compact
+    def __call__(self, ids_BS: Array) -> tuple[Array, Array]:
+        cfg = self.config
+        table = self.param("labels", initializers.normal(0.02), (cfg.classes + 1, cfg.width))
+        rows_BS = jnp.where(ids_BS == 0, cfg.classes, ids_BS - 1)
+        return self.shard(table[rows_BS], "BSD"), jnp.ones_like(ids_BS, bool)
+
+
+AnyTextConfig = TextConfig | LabelConfig
+
+
+def text_encoder(config: AnyTextConfig, shard: ShardFn = unsharded) -> TextEncoder | LabelTable:
+    """What reads captions: ids [B, S] -> features [B, S', D], and which of them are real [B, S']."""
+    return LabelTable(config, shard) if isinstance(config, LabelConfig) else TextEncoder(config, shard)

@@ -9,13 +9,14 @@ next piece; one pass over the whole video, padded with zeros at its start, compu
 import dataclasses
 import functools
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax.linen import initializers
 from jax import Array
 from jax.nn import silu
 from jax.typing import DTypeLike
+
+from vidgen.models.convolution import Conv, attend
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,46 +90,6 @@ class WanVAEConfig:
         return tuple(self.base * multiplier for multiplier in self.multipliers)
 
 
-class Conv(nn.Module):
-    """A convolution of [..., frames, H, W, C] over space, or over time and space where the kernel has three sides.
-
-    Attributes:
-        features: output channels.
-        kernel: sides; in time only what came before is seen, with zeros before the start.
-        strides: a side each.
-        edges: zeros around space: "same", or "after" for a row below and a column to the right.
-        history: zeros before the start in time; None for as many as keep the length.
-    """
-
-    features: int
-    kernel: tuple[int, ...]
-    strides: tuple[int, ...] = ()
-    edges: str = "same"
-    history: int | None = None
-    dtype: DTypeLike = jnp.bfloat16
-
-    @nn.compact
-    def __call__(self, x: Array) -> Array:
-        sides = len(self.kernel)
-        kernel = self.param("kernel", initializers.lecun_normal(), (*self.kernel, x.shape[-1], self.features))
-        bias = self.param("bias", initializers.zeros_init(), (self.features,))
-        around = [(k // 2, k // 2) if self.edges == "same" else (0, 1) for k in self.kernel[-2:]]
-        if sides == 3:
-            before = self.kernel[0] - 1 if self.history is None else self.history
-            around = [(before, 0), *around]
-        flat = x.reshape(-1, *x.shape[-sides - 1 :])
-        letters = "THW"[-sides:]
-        y = jax.lax.conv_general_dilated(
-            flat.astype(self.dtype),
-            kernel.astype(self.dtype),
-            self.strides or (1,) * sides,
-            around,
-            dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
-            preferred_element_type=jnp.float32,
-        )
-        return (y.reshape(*x.shape[: -sides - 1], *y.shape[1:]) + bias).astype(x.dtype)
-
-
 class ChannelNorm(nn.Module):
     """x / |x| over channels, times their root and a learned scale; in float32."""
 
@@ -167,10 +128,7 @@ class FrameAttention(nn.Module):
         h = ChannelNorm(name="norm")(x_BTHWC)
         qkv = Conv(3 * C, (1, 1), dtype=self.dtype, name="qkv")(h).reshape(B * T, H * W, 3 * C)
         q, k, v = (a.astype(self.dtype) for a in jnp.split(qkv, 3, axis=-1))
-        scores = jnp.einsum("BLC,BSC->BLS", q * C**-0.5, k, preferred_element_type=jnp.float32)
-        weights = jax.nn.softmax(scores, axis=-1).astype(self.dtype)
-        h = jnp.einsum("BLS,BSC->BLC", weights, v, preferred_element_type=jnp.float32)
-        h = h.astype(x_BTHWC.dtype).reshape(B, T, H, W, C)
+        h = attend(q, k, v).astype(x_BTHWC.dtype).reshape(B, T, H, W, C)
         return x_BTHWC + Conv(C, (1, 1), dtype=self.dtype, name="proj")(h)
 
 

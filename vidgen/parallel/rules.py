@@ -49,7 +49,7 @@ class Rule:
 _VAE = r"(vae/)?(encoder|decoder)/"
 _CAPTIONER = r"captioner/"
 _CONV = (
-    r"(conv_in|conv_out|quant|(stage\d+_block\d+|middle/block\d)/(conv\d|shortcut)|middle/attention/(qkv|proj)"
+    r"(conv_in|conv_out|quant|(stage\d+_block\d+|middle/block\d)/(conv\d|shortcut)|middle/attention/(qkv|q|k|v|proj)"
     r"|(shrink|grow)\d+/(space|time))"
 )
 RULES: tuple[Rule, ...] = (
@@ -64,17 +64,22 @@ RULES: tuple[Rule, ...] = (
     Rule(r"dit/blocks/((self|cross)/out|down)/bias", (None,)),
     Rule(r"dit/blocks/norm\d/(scale|bias)", (None,)),
     Rule(r"dit/(blocks/modulation|final_modulation)", (None, None)),
+    Rule(r"dit/(blocks/|final_)modulation/kernel", ("fsdp", "tensor")),
+    Rule(r"dit/(blocks/|final_)modulation/bias", (None,)),
     Rule(r"dit/(patch_embedding|coordinates)/kernel", (None, "fsdp")),
     Rule(r"dit/(time1|time2|modulation|text1|pooled_text)/kernel", ("fsdp", "tensor")),
     Rule(r"dit/text2/kernel", ("tensor", "fsdp")),
     Rule(r"dit/out/kernel", ("fsdp", None)),
     Rule(r"dit/(patch_embedding|coordinates|time1|time2|modulation|text1|text2|pooled_text|out)/bias", (None,)),
+    # The scales of matrices that are kept in 8 bits.
+    Rule(r"(dit|text)/.*/kernel_scale", (None,)),
     # What adapts a transformer's matrices: [.., inputs, rank] and [.., rank, outputs].
     Rule(r"lora/.*/a", ("fsdp", None)),
     Rule(r"lora/.*/b", (None, "fsdp")),
     # The text encoder.
     Rule(r"text/embedding", ("tensor", "fsdp")),
     Rule(r"text/start", (None, None, None)),
+    Rule(r"text/labels", (None, "fsdp")),
     Rule(r"text/block\d+/(q|k|v|gate|up)/kernel", ("fsdp", "tensor")),
     Rule(r"text/block\d+/(out|down)/kernel", ("tensor", "fsdp")),
     Rule(r"text/block\d+/relative_bias", (None, "tensor")),
@@ -116,10 +121,10 @@ RULES: tuple[Rule, ...] = (
     Rule(r"(vae/)?decoder/pixels/kernel", ("tensor", "fsdp")),
     Rule(_VAE + r"(block\d+_\d+/down|(merge|split)\d+|pixels|out|in)/bias", (None,)),
     Rule(_VAE + r"(block\d+_\d+/)?norm/scale", (None,)),
-    # Wan's VAE is small beside its transformer, and whole on every device.
+    # Convolutional VAEs are small beside their transformers, and whole on every device.
     Rule(_VAE + _CONV + r"/kernel", (None, None)),
     Rule(_VAE + _CONV + r"/bias", (None,)),
-    Rule(_VAE + r"((stage\d+_block\d+|middle/block\d)/norm\d|middle/attention/norm|norm_out)/scale", (None,)),
+    Rule(_VAE + r"((stage\d+_block\d+|middle/block\d)/norm\d|middle/attention/norm|norm_out)/(scale|bias)", (None,)),
 )
 
 

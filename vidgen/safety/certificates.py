@@ -208,4 +208,4 @@ def _self_made() -> tuple[bytes, bytes, bytes]:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private, *(one.public_bytes(serialization.Encoding.PEM) for one in (leaf, authority))
+    return private, leaf.public_bytes(serialization.Encoding.PEM), authority.public_bytes(serialization.Encoding.PEM)

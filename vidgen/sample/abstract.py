@@ -16,7 +16,7 @@ from vidgen.diffusion.guidance import Guidance
 from vidgen.models.dit import DiT
 from vidgen.models.layers import apply
 from vidgen.models.rows import apply_to_grid
-from vidgen.models.text import TextEncoder
+from vidgen.models.text import text_encoder
 from vidgen.parallel import shard
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.program import Program, product_flops
@@ -99,7 +99,7 @@ def sampling_flops(
     dit = DiT(networks.dit, plain.attn_fn, plain.cross_attn_fn)
 
     def text(params: dict, ids_BS: Array) -> tuple[Array, Array]:
-        return apply(TextEncoder(networks.text), params, ids_BS)
+        return apply(text_encoder(networks.text), params, ids_BS)
 
     def velocity(params: dict, x: Array, t_B: Array, features: Array, real: Array) -> Array:
         return apply_to_grid(dit, params, x, t_B, features[:, None], real[:, None])

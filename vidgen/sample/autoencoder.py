@@ -16,11 +16,13 @@ from jax import Array
 
 from vidgen import config as vidgen_config
 from vidgen.models.layers import ShardFn, apply, unsharded
+from vidgen.models.picture_vae import PictureVAE, PictureVAEConfig
 from vidgen.models.vae import VAE, VAEConfig
 from vidgen.models.wan_vae import WanVAE, WanVAEConfig
 from vidgen.weights.safetensors import load_params, save_params
 
-AnyVAEConfig = VAEConfig | WanVAEConfig
+PublicVAEConfig = WanVAEConfig | PictureVAEConfig
+AnyVAEConfig = VAEConfig | PublicVAEConfig
 AT_ONCE = 16
 """Latent frames of a long clip that are decoded at a time."""
 
@@ -111,9 +113,13 @@ def vae_shapes(config: AnyVAEConfig) -> dict[str, Any]:
     key = jax.eval_shape(lambda: jax.random.key(0))
     p, q, r = config.patch
     video = jax.ShapeDtypeStruct((1, 1 + p, q, r, 3), jnp.float32)
-    if isinstance(config, WanVAEConfig):
-        return jax.eval_shape(WanVAE(config).init, key, video)["params"]
+    if isinstance(config, PublicVAEConfig):
+        return jax.eval_shape(_public(config).init, key, video)["params"]
     return jax.eval_shape(VAE(config).init, key, video, key)["params"]
+
+
+def _public(config: PublicVAEConfig) -> WanVAE | PictureVAE:
+    return PictureVAE(config) if isinstance(config, PictureVAEConfig) else WanVAE(config)
 
 
 def load_autoencoder(path: str | Path) -> Autoencoder:
@@ -195,8 +201,9 @@ def _pixel_metric(config: VAEConfig, params: dict, z_BTHWC: Array, key: Array) -
 
 @functools.partial(jax.jit, static_argnums=0)
 def _encode(config: AnyVAEConfig, params: dict, space: LatentSpace, video: Array) -> Array:
-    if isinstance(config, WanVAEConfig):
-        return space.enter(apply(WanVAE(config), params, to_float(video), method=WanVAE.encode))
+    if isinstance(config, PublicVAEConfig):
+        vae = _public(config)
+        return space.enter(apply(vae, params, to_float(video), method=type(vae).encode))
     mean, _ = apply(VAE(config), params, to_float(video), method=VAE.encode)
     return space.enter(mean)
 
@@ -222,8 +229,9 @@ def decode_groups(
 
     Where inside_HW, bool, is False, there is no picture, and what is made there means nothing; see `Decoder`.
     """
-    if isinstance(config, WanVAEConfig):
-        return shard(to_uint8(apply(WanVAE(config), params, z_BTHWC, method=WanVAE.decode)), "BFHWC")
+    if isinstance(config, PublicVAEConfig):
+        vae = _public(config)
+        return shard(to_uint8(apply(vae, params, z_BTHWC, method=type(vae).decode)), "BFHWC")
     if z_BTHWC.shape[1] <= at_once + config.reach:
         video = apply(VAE(config, shard), params, z_BTHWC, inside_HW, method=VAE.decode_groups)
         return shard(to_uint8(video), "BFHWC")

@@ -25,7 +25,7 @@ from vidgen.models.rows import Rows, apply_to_rows
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.shard import make_parallel
 from vidgen.sample.autoencoder import LatentSpace, decode_groups
-from vidgen.sample.program import Captions, Networks, draw_noise, integrate, read_both
+from vidgen.sample.program import Captions, Networks, draw_noise, integrate, make_solver, read_both
 from vidgen.sample.tasks import Known
 
 
@@ -152,7 +152,8 @@ def budget_to_video(
         return apply_to_rows(dit, params["dit"], rows, t_B[:, None], *text, given).velocity_BLP
 
     real_BL = layout.segments_L[None] > 0
-    latent_BLP = integrate(networks.dit, look, texts, noise_BLP, ts, solver, guidance, parallel, known, real_BL)
+    walk = make_solver(solver, key)
+    latent_BLP = integrate(networks.dit, look, texts, noise_BLP, ts, walk, guidance, parallel, known, real_BL)
     canvas_BTSSC = latent_BLP.reshape(len(latent_BLP), -1, C)[:, layout.place_TSS]
     return decode_groups(
         networks.vae, params["vae"], space.leave(canvas_BTSSC), parallel.shard, inside_HW=layout.inside_SS

@@ -27,7 +27,7 @@ from vidgen.models.layers import apply
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import constrain, parameter_shardings, place_batch
 from vidgen.sample.autoencoder import to_float
-from vidgen.weights import int8
+from vidgen.weights import packed
 from vidgen.weights.safetensors import check_shapes, load_params, save_params
 from vidgen.worlds.holdout import AnyScenes
 from vidgen.worlds.motion import FPS
@@ -192,7 +192,7 @@ class TrainedCaptioner:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         metadata = {"captioner_config": vidgen_config.to_json(self.config)}
-        params = int8.pack(self.params) if small else self.params
+        params = packed.pack(self.params) if small else self.params
         save_params(folder / WEIGHTS, params, "float16" if small else "float32", metadata)
         text = json.dumps(dataclasses.asdict(self.card), indent=2)
         (folder / CARD).write_text(text + "\n", encoding="utf-8")
@@ -229,7 +229,7 @@ def load_captioner(model: str | Path = "default", mesh: Mesh | None = None) -> T
         card = CaptionerCard.from_dict(json.loads((folder / CARD).read_text(encoding="utf-8")))
     except json.JSONDecodeError as error:
         raise ValueError(f"{folder / CARD} is not JSON ({error}); write it again") from error
-    config, params = vidgen_config.from_json(metadata["captioner_config"]), int8.unpack(tree)
+    config, params = vidgen_config.from_json(metadata["captioner_config"]), packed.unpack(tree)
     check_shapes(params, jax.eval_shape(functools.partial(init_captioner, config), jax.random.key(0)))
     return TrainedCaptioner(config, params, card, mesh)
 

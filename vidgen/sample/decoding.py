@@ -12,10 +12,9 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from vidgen.models.vae import VAEConfig
-from vidgen.models.wan_vae import WanVAEConfig
 from vidgen.parallel.rules import activation_spec
 from vidgen.parallel.shard import constrain
-from vidgen.sample.autoencoder import AT_ONCE, AnyVAEConfig, decode_after, decode_groups
+from vidgen.sample.autoencoder import AT_ONCE, AnyVAEConfig, PublicVAEConfig, decode_after, decode_groups
 
 
 def decode_on(mesh: Mesh, config: AnyVAEConfig, params: dict, z_BTHWC: Array, at_once: int = AT_ONCE) -> Array:
@@ -25,9 +24,9 @@ def decode_on(mesh: Mesh, config: AnyVAEConfig, params: dict, z_BTHWC: Array, at
     of other devices are the few latent frames before its part that the decoder looks back to, once; so memory grows
     neither with the length of a clip, beside the clip itself, nor does anything but latents travel. All axes that
     clips are not divided over share the time, since the decoder's parameters are whole on every device. The decoder is
-    causal: what fills the end changes nothing before it. The decoder of Wan is divided as XLA sees fit.
+    causal: what fills the end changes nothing before it. Decoders of public models are divided as XLA sees fit.
     """
-    if mesh.size == 1 or isinstance(config, WanVAEConfig):
+    if mesh.size == 1 or isinstance(config, PublicVAEConfig):
         return decode_groups(config, params, z_BTHWC, constrain, at_once)
     clips = activation_spec("B", z_BTHWC.shape[:1], mesh.shape)[0]
     taken = (clips,) if isinstance(clips, str) else clips or ()

@@ -3,6 +3,7 @@
 """A text-to-video model with its parameters: what it makes of prompts, and how it is read and written."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Sequence
 from importlib import resources
@@ -17,9 +18,12 @@ from jax.sharding import Mesh
 
 from vidgen import config as vidgen_config
 from vidgen import trees
-from vidgen.data.tokenizer import PublicTokenizer, Tokenizer, load_tokenizer
+from vidgen.data.tokenizer import AnyTokenizer, load_tokenizer
 from vidgen.diffusion import times
 from vidgen.diffusion.guidance import Guidance
+from vidgen.diffusion.times import Spacing
+from vidgen.models.dit import DiTConfig
+from vidgen.models.estimate import step_times
 from vidgen.models.vae import VAEConfig
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
@@ -27,9 +31,18 @@ from vidgen.parallel.shard import parameter_shardings
 from vidgen.sample import budget
 from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder
 from vidgen.sample.parts import Parts
-from vidgen.sample.program import SOLVERS, Captions, Networks, SolverName, read_captions, text_to_video
+from vidgen.sample.program import (
+    DRAWING,
+    SOLVERS,
+    Captions,
+    Networks,
+    SolverName,
+    read_captions,
+    text_to_video,
+)
 from vidgen.sample.tasks import Known
-from vidgen.weights.safetensors import load_metadata, load_params, save_params
+from vidgen.weights import int8
+from vidgen.weights.safetensors import StorageType, load_metadata, load_params, save_params
 from vidgen.worlds.motion import FPS
 
 GROUP = VAEConfig().group
@@ -44,9 +57,11 @@ class SampleConfig:
         steps: solver steps from noise to data.
         guidance: w of v_u + w (v_c - v_u); 1 is none.
         interval: the times at which it acts; rescale: how far it must leave the spread as it is; see `guide`.
-        solver: "euler", "dpm" (DPM-Solver++(2M)), "unipc" (one evaluation a step each) or "heun" (two).
+        solver: "euler", "dpm" (DPM-Solver++(2M)), "unipc" (one evaluation a step each) or "heun" (two); drawing noise
+            on the way, "ddpm", of networks that say the noise, for which "euler" is DDIM, and "sde" (Euler-Maruyama).
         shift: a of the time shift of the schedule.
         train_steps: see `vidgen.diffusion.times.schedule`.
+        spacing: see `vidgen.diffusion.times.respaced`; of networks that say the noise.
     """
 
     steps: int = 12
@@ -56,6 +71,7 @@ class SampleConfig:
     solver: SolverName = "unipc"
     shift: float = 8.0
     train_steps: int = 0
+    spacing: Spacing = "even"
 
 
 DEFAULTS = SampleConfig()
@@ -86,7 +102,7 @@ class Pipeline:
     networks: Networks
     params: dict[str, Any] | Parts
     space: LatentSpace
-    tokenizer: Tokenizer | PublicTokenizer
+    tokenizer: AnyTokenizer
     text_length: int
     card: dict[str, Any] = dataclasses.field(default_factory=dict)
     defaults: SampleConfig = DEFAULTS
@@ -140,7 +156,7 @@ class Pipeline:
         if not prompts:
             raise ValueError("no prompt was given; give at least one")
         asked = {"steps": steps, "guidance": guidance, "interval": interval, "rescale": rescale}
-        how, guided = _settle(self.defaults, {**asked, "solver": solver, "shift": shift})
+        how, guided = _settle(self.networks.dit, self.defaults, {**asked, "solver": solver, "shift": shift})
         shape = _latent_shape(self.networks, frames, height, width)
         captions_T = None if shots is None else _captions(self.networks, shots, len(prompts), frames)
         clips = len(prompts) if shots is None else 1
@@ -149,7 +165,7 @@ class Pipeline:
         mesh = make_mesh(MeshConfig()) if self.mesh is None else self.mesh
         with jax.set_mesh(mesh):
             params, captions, negatives = self._read(ids, mesh)
-            ts = times.schedule(how.steps, how.shift, start, how.train_steps)
+            ts = sampling_times(self.networks.dit, how, start)
             noise = (
                 trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC)
             )
@@ -207,14 +223,28 @@ def _latent_shape(networks: Networks, frames: int, height: int, width: int) -> t
     return shape
 
 
-def _settle(defaults: SampleConfig, asked: dict[str, Any]) -> tuple[SampleConfig, Guidance]:
+def _settle(dit: DiTConfig, defaults: SampleConfig, asked: dict[str, Any]) -> tuple[SampleConfig, Guidance]:
     """How to sample where None stands for the default. Raises ValueError for what makes no sense."""
     how = dataclasses.replace(defaults, **{name: value for name, value in asked.items() if value is not None})
-    if how.solver not in SOLVERS:
-        raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(SOLVERS)}")
+    known = (*SOLVERS, *DRAWING)
+    if how.solver not in known:
+        raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(known)}")
+    if how.solver == "ddpm" and dit.says != "noise":
+        raise ValueError("the solver 'ddpm' is for networks that were trained to say the noise: take 'sde'")
     guided = Guidance(how.guidance, *how.interval, how.rescale)
     guided.check()
     return how, guided
+
+
+def sampling_times(dit: DiTConfig, how: SampleConfig, start: float = 1.0) -> jax.Array:
+    """The times that a sampler visits, by what the network was trained on and by the solver; see
+    `vidgen.diffusion.times`.
+    """
+    if dit.says == "noise":
+        return times.respaced(step_times(dit.steps), how.steps, start, how.spacing)
+    if how.solver == "sde":
+        return times.sde_schedule(how.steps, start)
+    return times.schedule(how.steps, how.shift, start, how.train_steps)
 
 
 def _captions(networks: Networks, shots: Sequence[int], prompts: int, frames: int) -> np.ndarray:
@@ -259,14 +289,16 @@ def _check_known(known: Known, shape: tuple[int, ...], patch: tuple[int, int, in
         raise ValueError("a clip is known as a whole and nothing of it is to be made")
 
 
-def save_model(folder: str | Path, networks: Networks, params: dict, text_length: int) -> None:
-    """Writes folder/dit.safetensors: the text encoder and the transformer, float16, with their shapes."""
+def save_model(
+    folder: str | Path, networks: Networks, params: dict, text_length: int, dtype: StorageType = "float16"
+) -> None:
+    """Writes folder/dit.safetensors: the text encoder and the transformer with their shapes."""
     metadata = {
         "text_config": vidgen_config.to_json(networks.text),
         "dit_config": vidgen_config.to_json(networks.dit),
         "text_length": text_length,
     }
-    save_params(Path(folder) / "dit.safetensors", {"text": params["text"], "dit": params["dit"]}, "float16", metadata)
+    save_params(Path(folder) / "dit.safetensors", {"text": params["text"], "dit": params["dit"]}, dtype, metadata)
 
 
 def model_folder(model: str | Path = "default") -> Path:
@@ -287,18 +319,19 @@ def model_folder(model: str | Path = "default") -> Path:
 
 def weight_files(model: str | Path = "default") -> list[Path]:
     """The files that hold a model's weights. Raises what `model_folder` raises."""
-    from vidgen.sample import wan  # which is made of what is in this file
+    from vidgen.sample.public import public_model  # which is made of what is in this file
 
-    folder = Path(model) if wan.is_wan(Path(model)) else model_folder(model)
+    folder = model_folder(model) if public_model(Path(model)) is None else Path(model)
     return sorted(folder.rglob("*.safetensors"))
 
 
 def load_card(model: str | Path = "default") -> dict[str, Any]:
     """What a model says about itself (see `vidgen.sample.card.Card`), without reading its weights."""
-    from vidgen.sample import wan  # which is made of what is in this file
+    from vidgen.sample.public import public_model  # which is made of what is in this file
 
-    if wan.is_wan(Path(model)):
-        return wan.wan_card(Path(model))
+    public = public_model(Path(model))
+    if public is not None:
+        return public.card(Path(model))
     file = model_folder(model) / "card.json"
     try:
         return json.loads(file.read_text(encoding="utf-8"))
@@ -311,26 +344,37 @@ def prompt_length(model: str | Path = "default") -> int:
 
     Raises FileNotFoundError when there is no such model.
     """
-    from vidgen.sample import wan  # which is made of what is in this file
+    from vidgen.sample.public import public_model  # which is made of what is in this file
 
-    if wan.is_wan(Path(model)):
+    if public_model(Path(model)) is not None:
         return 0
     return int(load_metadata(model_folder(model) / "dit.safetensors").get("text_length", 0))
 
 
-def load_pipeline(model: str | Path = "default") -> Pipeline:
+def load_pipeline(model: str | Path = "default", in_int8: bool = False) -> Pipeline:
     """Reads a model's folder.
+
+    Args:
+        in_int8: whether the matrices of its transformers are kept in 8 bits, see `vidgen.weights.int8`.
 
     Raises:
         FileNotFoundError: there is no such model.
         ValueError: a file in it is damaged.
     """
-    from vidgen.sample import wan  # which is made of what is in this file
+    # Which are made of what is in this file.
+    from vidgen.sample.imported import CONFIGS, read_imported
+    from vidgen.sample.public import public_model, read_part
 
-    if wan.is_wan(Path(model)):
-        return wan.load_wan(Path(model), keep_text=False)
+    own = public_model(Path(model) / CONFIGS)
+    if own is not None:
+        imported = own.load(Path(model) / CONFIGS, functools.partial(read_imported, in_int8=in_int8))
+        return dataclasses.replace(imported, card=load_card(model))
+    public = public_model(Path(model))
+    if public is not None:
+        return public.load(Path(model), functools.partial(read_part, in_int8=in_int8))
     folder = model_folder(model)
-    return assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", load_card(model))
+    made = assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", load_card(model))
+    return dataclasses.replace(made, params=int8.quantise(made.params)) if in_int8 else made
 
 
 def assemble(vae: Autoencoder, dit_file: str | Path, card: dict[str, Any] | None = None) -> Pipeline:

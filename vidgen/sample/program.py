@@ -12,12 +12,13 @@ import jax.numpy as jnp
 from jax import Array
 from jax.sharding import Mesh
 
-from vidgen.diffusion import paths, solvers
+from vidgen import trees
+from vidgen.diffusion import paths, solvers, stochastic
 from vidgen.diffusion.guidance import Guidance, guide
 from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.rows import apply_to_grid
-from vidgen.models.text import TextConfig, TextEncoder
+from vidgen.models.text import AnyTextConfig, text_encoder
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.shard import Parallel, make_parallel, one_device
 from vidgen.sample.autoencoder import AnyVAEConfig, LatentSpace
@@ -30,18 +31,27 @@ SOLVERS: dict[str, solvers.Solver] = {
     "dpm": solvers.dpm,
     "unipc": solvers.unipc,
 }
-SolverName = Literal["euler", "heun", "dpm", "unipc"]
+DRAWING: dict[str, Callable[[stochastic.Noise], solvers.Solver]] = {
+    "ddpm": stochastic.ddpm,
+    "sde": stochastic.euler_maruyama,
+}
+"""Solvers that draw noise on the way."""
+SolverName = Literal["euler", "heun", "dpm", "unipc", "ddpm", "sde"]
 Captions = Array | tuple[Array, Array]
 """Ids of tokens [B, S], or what the text encoder says of them: features [B, S, D], and which are real [B, S]."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
-    """The shapes of a text-to-video model: everything about it that is not an array, so that it keys a compilation."""
+    """The shapes of a text-to-video model: everything about it that is not an array, so that it keys a compilation.
+
+    guided_channels: see `vidgen.diffusion.guidance.guide`.
+    """
 
     vae: AnyVAEConfig
-    text: TextConfig
+    text: AnyTextConfig
     dit: DiTConfig
+    guided_channels: int = 0
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
@@ -67,7 +77,7 @@ def text_to_video(
     frame of the first group.
 
     Args:
-        networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS`.
+        networks: shapes; shape: (T, H, W, C) of a clip's latents; solver: a key of `SOLVERS` or of `DRAWING`.
         mesh: devices; kind: of attention, see `vidgen.parallel.shard.make_parallel`.
         ts: times to visit; params: {"text", "dit", "vae"}, without "text" if captions were read; space: of the latents.
         captions; negative: the unconditional one; guidance: how; key: of the noise, or the noise itself.
@@ -82,9 +92,9 @@ def text_to_video(
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def read_captions(config: TextConfig, mesh: Mesh, params: dict, ids_BS: Array) -> tuple[Array, Array]:
+def read_captions(config: AnyTextConfig, mesh: Mesh, params: dict, ids_BS: Array) -> tuple[Array, Array]:
     """What a text encoder says of captions, as a program of its own; call it under `jax.set_mesh(mesh)`."""
-    return apply(TextEncoder(config, make_parallel(mesh, config.dtype).shard), params, ids_BS)
+    return apply(text_encoder(config, make_parallel(mesh, config.dtype).shard), params, ids_BS)
 
 
 def text_to_latent(
@@ -109,24 +119,31 @@ def text_to_latent(
     parallel = parallel or one_device(networks.dit.dtype)
 
     def look(dit: DiT, x: Array, t_B: Array, text: tuple[Array, Array], given: Array | None) -> Array:
-        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple, captions_T)
+        # DDPM is told of the variance too.
+        return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple, captions_T, solver == "ddpm")
 
     texts = read_both(networks.text, params, captions, negative, parallel, captions_T is not None)
     clips = texts[0][0].shape[0]
     noise = key
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         noise = draw_noise(key, clips, shape)
-    return integrate(networks.dit, look, texts, noise, ts, solver, guidance, parallel, known)
+    walk, channels = make_solver(solver, key), networks.guided_channels
+    return integrate(networks.dit, look, texts, noise, ts, walk, guidance, parallel, known, channels=channels)
 
 
 def read_both(
-    config: TextConfig, params: dict, captions: Captions, negative: Captions, parallel: Parallel, one_clip: bool = False
+    config: AnyTextConfig,
+    params: dict,
+    captions: Captions,
+    negative: Captions,
+    parallel: Parallel,
+    one_clip: bool = False,
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """What is said of clips, and of none: (features [B, E, S, D], which are real [B, E, S]), and the same with one row.
 
     Each clip has one caption, or all are of one clip.
     """
-    encoder = TextEncoder(config, parallel.shard)
+    encoder = text_encoder(config, parallel.shard)
     said, unsaid = (
         text if isinstance(text, tuple) else apply(encoder, params["text"], text) for text in (captions, negative)
     )
@@ -148,11 +165,12 @@ def integrate(
     texts: tuple[tuple[Array, Array], tuple[Array, Array]],
     noise: Array,
     ts: Array,
-    solver: str,
+    solver: solvers.Solver,
     guidance: Guidance,
     parallel: Parallel,
     known: Known | None = None,
     real: Array | None = None,
+    channels: int = 0,
 ) -> Array:
     """From noise [B, T, H, W, C], or [B, L, P], to latents of its shape.
 
@@ -160,6 +178,7 @@ def integrate(
         look: (network, x, time of what is made [B], text, which cells or tokens are given) -> velocity.
         texts: of `read_both`.
         known: what is given, in noise's shape; real: bool [B, L], the tokens that are of clips; None for all.
+        channels: see `vidgen.diffusion.guidance.guide`.
     """
     dit = DiT(config, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
 
@@ -173,10 +192,25 @@ def integrate(
 
     cond, uncond = texts
     interval = guidance.low, guidance.high
-    guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale, real)
+    guided = guide(velocity, uncond, guidance.weight, interval, guidance.rescale, real, channels)
     if known is None:
-        return solvers.sample(guided, noise, cond, ts, SOLVERS[solver])
+        if config.says == "noise":  # there is no time of noise alone; it begins as noise of the last one's size
+            noise = noise * jnp.sqrt((1 - ts[0]) ** 2 + ts[0] ** 2)
+        return solvers.sample(guided, noise, cond, ts, solver)
     given = jnp.broadcast_to(jnp.asarray(known.latent_BTHWC), noise.shape)
     made = jnp.broadcast_to(jnp.asarray(known.made_BTHW), noise.shape[:-1])
     begin = paths.interpolate(given, noise, ts[0])
-    return solvers.sample(guided, begin, cond, ts, SOLVERS[solver], given, made)
+    return solvers.sample(guided, begin, cond, ts, solver, given, made)
+
+
+def make_solver(name: str, key: Array) -> solvers.Solver:
+    """A solver by its name; one that draws noise draws it by the key.
+
+    Raises:
+        ValueError: it draws noise, and the key is the first noise itself.
+    """
+    if name in SOLVERS:
+        return SOLVERS[name]
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        raise ValueError(f"the solver {name!r} draws noise as it goes: give it a seed rather than the first noise")
+    return DRAWING[name](stochastic.drawn(trees.fold_in_str(key, "steps")))

@@ -4,6 +4,7 @@
 
 import dataclasses
 import functools
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +21,11 @@ from vidgen import trees
 from vidgen.data.packing import PackingConfig, Plan
 from vidgen.data.pipeline import LatentItems
 from vidgen.data.recaptions import RecaptionedItems
+from vidgen.data.tokenizer import AnyTokenizer
 from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiT, DiTConfig, cut_patches
 from vidgen.models.layers import apply
-from vidgen.models.text import TextConfig, TextEncoder
+from vidgen.models.text import AnyTextConfig, TextConfig, text_encoder
 from vidgen.parallel import attention
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
@@ -31,6 +33,7 @@ from vidgen.parallel.program import Program
 from vidgen.parallel.shard import make_parallel
 from vidgen.sample.abstract import sampling_program
 from vidgen.sample.autoencoder import AnyVAEConfig, Autoencoder, load_autoencoder
+from vidgen.sample.imported import copy_configs, is_imported, tokenizer_beside
 from vidgen.sample.pipeline import SampleConfig, save_model
 from vidgen.sample.program import Networks
 from vidgen.train import lora
@@ -60,7 +63,9 @@ class DiTTraining:
         packing: rows that hold clips of all streams; without it, batches of one stream each take turns.
         cache: folder of the cached latents, shared by runs with the same VAE; empty for one inside workdir.
         caption_dropout: share of captions replaced by the empty one, for guidance.
-        start_from: a file of `save_model` to start from (another run's result); empty to start from random weights.
+        start_from: a file of `save_model` to start from (another run's result, or the dit.safetensors of a model that
+            `vidgen weights import` wrote, whose tokenizer then reads captions, and whose format the result can be
+            exported in); empty to start from random weights.
         text_from: a file of `vidgen.train.text.save_text`, whose text encoder the run starts with; empty for that of
             start_from, or a random one.
         text_frozen: whether the text encoder stays as it is, as in models that take theirs from elsewhere.
@@ -78,7 +83,7 @@ class DiTTraining:
     vae_config: AnyVAEConfig | None = None
     packing: PackingConfig = PackingConfig()
     model: DiTConfig = DiTConfig()
-    text: TextConfig = TextConfig()
+    text: AnyTextConfig = TextConfig()
     time: TimeConfig = TimeConfig()
     optim: OptimConfig = OptimConfig()
     loop: LoopConfig = LoopConfig()
@@ -112,7 +117,8 @@ class DiTTraining:
         mesh, streams = make_mesh(self.mesh), self.streams(vae.config)
         plan, items = streams.plan(), [self._items(data, vae, cache) for data in self.data]
         longest = max(self.data, key=lambda data: data.scenes.frames)
-        sheet = SampleSheet(networks, vae, streams.text_length, longest, self.prompts, self.sample, self.attention)
+        length, read = streams.text_length, streams.tokenizer
+        sheet = SampleSheet(networks, vae, length, longest, self.prompts, self.sample, self.attention, read)
         return Task(
             init=functools.partial(self._init, networks, self.start_from),
             loss_fn=self.task_loss(networks, mesh),
@@ -163,17 +169,22 @@ class DiTTraining:
         """Writes the averaged parameters, the VAE and a card, so that the folder can be sampled from."""
         folder.mkdir(parents=True, exist_ok=True)
         merged, streams = self._merged(params), self.streams(networks.vae)
-        vae.save(folder / "vae.safetensors")
-        save_model(folder, networks, merged, streams.text_length)
+        if is_imported(self.start_from):
+            shutil.copy(self.vae, folder / "vae.safetensors")  # of its own type
+        else:
+            vae.save(folder / "vae.safetensors")
+        stored = "float32" if is_imported(self.start_from) else "float16"  # as exact as what it may be exported to
+        save_model(folder, networks, merged, streams.text_length, stored)
         if self.lora.rank:
             lora.save(folder / "lora.safetensors", self.lora, params["lora"])
         parameters = {part: trees.count(merged[part]) for part in ("dit", "text")} | {"vae": trees.count(vae.params)}
         known = concepts_beside(self.start_from) if self.lora.rank else ()
         run_card(name, streams, parameters, self.tasks.names, known).save(folder)
+        copy_configs(self.start_from, folder)
 
     def streams(self, vae: AnyVAEConfig | None = None) -> Streams:
         """Where batches come from; vae is read from its file if neither it nor `vae_config` is given."""
-        return Streams(self.data, self.packing, vae or self._vae_shape(), self.model.patch)
+        return Streams(self.data, self.packing, vae or self._vae_shape(), self.model.patch, self._tokenizer())
 
     @staticmethod
     def _step_flops(networks: Networks, streams: Streams, plan: Plan, batch: Mapping[str, Any]) -> float:
@@ -182,6 +193,9 @@ class DiTTraining:
             return step_flops(networks, batch["latent_BTHWC"].shape, batch["text_BS"].shape[1])
         shapes = [(clips, *streams.latent_shape(data)) for clips, data in zip(plan.clips_N, streams.data, strict=True)]
         return sum(step_flops(networks, shape, streams.text_length) for shape in shapes)
+
+    def _tokenizer(self) -> AnyTokenizer:
+        return tokenizer_beside(self.start_from)
 
     def _vae_shape(self) -> AnyVAEConfig:
         return self.vae_config or load_autoencoder(self.vae).config
@@ -196,12 +210,14 @@ class DiTTraining:
 
     def task_loss(self, networks: Networks, mesh: Mesh) -> LossFn:
         """The loss that a run on this mesh takes the gradient of."""
+        streams = self.streams(networks.vae)
         objective = Objective(
             self.time,
             self.caption_dropout,
             self.tasks,
             self.alignment,
-            self.streams(networks.vae).lengths,
+            streams.lengths,
+            tuple(int(one) for one in np.trim_zeros((streams.tokenizer or self._tokenizer()).batch([""], 1)[0])),
         )
         parallel = make_parallel(mesh, self.model.dtype, self.attention)
         return lambda params, batch, key: dit_loss(networks, objective, self._adapted(params), batch, key, parallel)
@@ -278,7 +294,11 @@ def init_params(networks: Networks, start_from: str, key: Array, text_from: str 
     was trained alone.
     """
     params = _started_params(networks, start_from) if start_from else _random_params(networks, key)
-    return {**params, "text": load_text(text_from, networks.text)} if text_from else params
+    if not text_from:
+        return params
+    if not isinstance(networks.text, TextConfig):
+        raise ValueError(f"text_from is {text_from} and the model reads classes, which need no text encoder")
+    return {**params, "text": load_text(text_from, networks.text)}
 
 
 def _started_params(networks: Networks, start_from: str) -> dict:
@@ -289,7 +309,7 @@ def _started_params(networks: Networks, start_from: str) -> dict:
 
 
 def _random_params(networks: Networks, key: Array) -> dict:
-    text = TextEncoder(networks.text)
+    text = text_encoder(networks.text)
     dit = DiT(networks.dit, attention.dense)
     ids = jnp.zeros((1, 4), jnp.int32)
     text_params = text.init(trees.fold_in_str(key, "text"), ids)["params"]
@@ -317,7 +337,9 @@ def step_flops(networks: Networks, latent_shape: tuple[float, ...], text_length:
     S = text_length + 1
     P, D = C * int(np.prod(cfg.patch)), cfg.width
     token = 2 * P * D + cfg.layers * (6 * D * D + 2 * D * cfg.hidden + 2 * D * (L + S))
-    text_token = text.width * D + D * D + cfg.layers * 2 * D * D
-    text_token += text.layers * (4 * text.width**2 + 3 * text.width * text.hidden + 2 * text.width * S)
+    text_token = 0
+    if isinstance(text, TextConfig):
+        text_token = text.width * D + D * D + cfg.layers * 2 * D * D
+        text_token += text.layers * (4 * text.width**2 + 3 * text.width * text.hidden + 2 * text.width * S)
     times_ = T * (cfg.time_width * D + D * D + 6 * D * D)
     return 3 * 2.0 * B * (L * token + S * text_token + times_)

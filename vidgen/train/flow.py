@@ -17,7 +17,7 @@ from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiT
 from vidgen.models.layers import apply
 from vidgen.models.rows import Rows, apply_to_rows, lay_out
-from vidgen.models.text import TextEncoder
+from vidgen.models.text import text_encoder
 from vidgen.parallel.shard import Parallel, one_device
 from vidgen.sample.program import Networks
 from vidgen.train.cells import AlignmentConfig, Truth, cell_loss
@@ -34,6 +34,7 @@ class Objective:
         tasks: which parts of clips are given.
         alignment: what it is taught beside the flow.
         lengths: latent frames of the clips in packed rows, whose losses are told apart.
+        empty: the ids of the empty caption, before padding.
     """
 
     time: TimeConfig = TimeConfig()
@@ -41,6 +42,7 @@ class Objective:
     tasks: TaskMix = TaskMix()
     alignment: AlignmentConfig = AlignmentConfig()
     lengths: tuple[int, ...] = ()
+    empty: tuple[int, ...] = ()
 
 
 def dit_loss(
@@ -67,8 +69,9 @@ def dit_loss(
     t_BE = times.sample_times(trees.fold_in_str(key, "time"), (B, E), objective.time)
     t_BE = times.shift_time(t_BE, laid.shift_BE)
     dropped_BE = jax.random.bernoulli(trees.fold_in_str(key, "caption"), objective.caption_dropout, (B, E))
-    ids_RS = jnp.where(dropped_BE[..., None], 0, laid.text_BES).reshape(B * E, S)
-    features, said = apply(TextEncoder(networks.text, parallel.shard), params["text"], ids_RS)
+    empty_S = jnp.pad(jnp.array(objective.empty, jnp.int32), (0, S - len(objective.empty)))
+    ids_RS = jnp.where(dropped_BE[..., None], empty_S, laid.text_BES).reshape(B * E, S)
+    features, said = apply(text_encoder(networks.text, parallel.shard), params["text"], ids_RS)
     features, said = (x.reshape(B, E, *x.shape[1:]) for x in (features, said))
 
     aligned = objective.alignment if objective.alignment.weight else None
@@ -78,8 +81,11 @@ def dit_loss(
         drawn_BL = draw_made(trees.fold_in_str(key, "tasks"), rows, E, objective.tasks)
         t_BL, made_BL, given_BL = times.token_times(t_BL, drawn_BL), real & drawn_BL, ~drawn_BL
     noisy = rows._replace(tokens_BLP=paths.interpolate(x0, noise, t_BL))
-    v_BLP, inner_BLD = apply_to_rows(dit, params["dit"], noisy, t_BE, features, said, given_BL)
-    missed_BL, loss = flow.flow_loss(v_BLP, x0, noise, made_BL)
+    says = apply_to_rows(dit, params["dit"], noisy, t_BE, features, said, given_BL)
+    inner_BLD = says.features_BLD
+    # Of a network that says the noise, the error of the noise itself: that of v is 1 / (1 - t) as large.
+    counts_BL = made_BL * (1 - t_BL) ** 2 if networks.dit.says == "noise" else made_BL
+    missed_BL, loss = flow.flow_loss(says.velocity_BLP, x0, noise, counts_BL)
     told = {"loss": (missed_BL, made_BL)}
     if aligned is not None and inner_BLD is not None and laid.truth is not None:
         told_BL, right = cell_loss(aligned, networks.dit, params["cells"], inner_BLD, laid.truth, real)

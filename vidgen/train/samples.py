@@ -7,7 +7,7 @@ from typing import Literal
 
 import jax
 
-from vidgen.data.tokenizer import load_tokenizer
+from vidgen.data.tokenizer import AnyTokenizer, load_tokenizer
 from vidgen.parallel.attention import Kind
 from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.export import contact_sheet
@@ -26,6 +26,7 @@ class SampleSheet:
         data: the stream whose size and length the samples have.
         prompts: what is shown; sample: how it is sampled.
         attention: a kind of `vidgen.parallel.attention.make_attention`, or "auto".
+        tokenizer: of the prompts; None is ours.
     """
 
     networks: Networks
@@ -35,6 +36,7 @@ class SampleSheet:
     prompts: tuple[str, ...]
     sample: SampleConfig
     attention: Kind | Literal["auto"]
+    tokenizer: AnyTokenizer | None = None
 
     def __call__(self, params: dict) -> Results:
         """Samples with averaged parameters."""
@@ -42,7 +44,7 @@ class SampleSheet:
             self.networks,
             {**params, "vae": self.vae.params},
             self.vae.space,
-            load_tokenizer(),
+            self.tokenizer or load_tokenizer(),
             self.text_length,
             defaults=self.sample,
             mesh=jax.sharding.get_mesh(),

@@ -19,7 +19,7 @@ from jax.sharding import Mesh
 from vidgen.data.latents import LatentSource, write_latents
 from vidgen.data.packing import PackingConfig, Plan, Size, Stream, packed_batches, plan, shares
 from vidgen.data.pipeline import SYNTHETIC_SHARE, LatentItems, WorldSource, latent_batches, mix
-from vidgen.data.tokenizer import load_tokenizer
+from vidgen.data.tokenizer import AnyTokenizer, load_tokenizer
 from vidgen.parallel import hosts
 from vidgen.parallel.shard import own_rows
 from vidgen.sample.autoencoder import AnyVAEConfig, Autoencoder
@@ -105,12 +105,14 @@ class Streams:
     Attributes:
         data: the streams; packing: how they share rows.
         vae: shape of the autoencoder; patch: of the transformer's tokens.
+        tokenizer: of captions; None is ours.
     """
 
     data: tuple[LatentData, ...]
     packing: PackingConfig
     vae: AnyVAEConfig
     patch: tuple[int, int, int]
+    tokenizer: AnyTokenizer | None = None
 
     @property
     def text_length(self) -> int:
@@ -153,7 +155,7 @@ class Streams:
 
     def batches(self, items: Sequence[LatentItems], seed: int, mesh: Mesh) -> grain.IterDataset:
         """Endless batches of the items of each stream, of which this process reads its own rows."""
-        tokenizer = load_tokenizer()
+        tokenizer = self.tokenizer or load_tokenizer()
         if self.packing.rows:
             shifts = [data.shift for data in self.data]
             streams = [Stream(*parts) for parts in zip(self.sizes, items, shifts, strict=True)]

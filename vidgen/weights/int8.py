@@ -1,49 +1,64 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Matrices in eight bits: a quarter of float32, for weights that are shipped inside the package."""
+"""Matrices of transformers in 8 bits, a scale for each output: a quarter of float32's memory, half of bfloat16's.
 
+A weight becomes round(w / s) with s = max |w| / 127 over the inputs of its output, so that it is off by at most s / 2.
+Only weights are rounded so; products are those of the network's own type (`vidgen.models.layers.Dense`). It is for
+sampling: such weights are not trained.
+"""
+
+import re
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vidgen import trees
 
-_LEAST = 1024
-"""Arrays with fewer elements stay floats: they are small, and norms among them."""
-_BITS, _SCALE = "int8", "scale"
+SCALE = "_scale"
+_MATRICES = re.compile(r"(.*/)?(blocks|block\d+)/.+/kernel")
+"""Those of the blocks, which are nearly all of a transformer; what is read and said by few layers stays as it is."""
 
 
-def pack(params: Any) -> dict[str, Any]:
-    """A tree in which every large matrix [.., I, O] is {"int8", "scale"}: whole numbers from -127 to 127, and float32
-    [.., 1, O] that they are multiplied by, so that the largest of each output is kept. Errors are at most half a scale.
+def is_matrix(path: str) -> bool:
+    """Whether a parameter of a transformer or a text encoder, by its path, is kept in 8 bits."""
+    return _MATRICES.fullmatch(path) is not None
+
+
+def rounded(kernel: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(int8 like the kernel, float32 scale of each output) of a kernel [..., inputs, outputs]."""
+    kernel = np.asarray(kernel, np.float32)
+    scale = np.abs(kernel).max(axis=-2) / 127
+    scale = np.where(scale > 0, scale, 1).astype(np.float32)
+    return np.rint(kernel / scale[..., None, :]).astype(np.int8), scale
+
+
+def quantise(params: Any) -> Any:
+    """Parameters {"dit": ..., "text": ...} or of one network, whose `is_matrix` kernels become int8 beside their scale.
+
+    Kernels of VAEs are not among them.
     """
-    return _map(params, lambda x: _packed(x) if x.ndim >= 2 and x.size >= _LEAST else x)
+    made: dict[str, Any] = {}
+    for path, leaf in trees.flatten_names(params).items():
+        if is_matrix(path) and not path.startswith(("vae/", "encoder/", "decoder/")):
+            made[path], made[path + SCALE] = (jnp.asarray(x) for x in rounded(leaf))
+        else:
+            made[path] = leaf
+    return trees.unflatten(made)
 
 
-def unpack(params: Any) -> dict[str, Any]:
-    """The inverse of `pack`, up to rounding: float32 arrays; what was never packed stays as it is."""
-    if isinstance(params, dict):
-        if set(params) == {_BITS, _SCALE}:
-            return params[_BITS].astype(np.float32) * params[_SCALE]
-        return {name: unpack(tree) for name, tree in params.items()}
-    return params
+def quantised_shapes(shapes: Any) -> Any:
+    """What `quantise` makes, as shapes."""
+    return jax.eval_shape(_like, shapes)
 
 
-def _map(params: Any, one: Any) -> dict[str, Any]:
-    return trees.unflatten(
-        {
-            f"{name}{trees.SEPARATOR}{part}" if part else name: array
-            for name, leaf in trees.flatten_names(params).items()
-            for part, array in _parts(one(np.asarray(leaf)))
-        }
-    )
-
-
-def _parts(leaf: Any) -> list[tuple[str, Any]]:
-    return list(leaf.items()) if isinstance(leaf, dict) else [("", leaf)]
-
-
-def _packed(x: np.ndarray) -> dict[str, np.ndarray]:
-    scale = np.abs(x).max(axis=-2, keepdims=True) / 127
-    scale = np.where(scale == 0, 1, scale).astype(np.float16).astype(np.float32)
-    return {_BITS: np.clip(np.round(x / scale), -127, 127).astype(np.int8), _SCALE: scale}
+def _like(params: Any) -> Any:
+    made: dict[str, Any] = {}
+    for path, leaf in trees.flatten_names(params).items():
+        if is_matrix(path) and not path.startswith(("vae/", "encoder/", "decoder/")):
+            made[path] = leaf.astype(jnp.int8)
+            made[path + SCALE] = jnp.zeros((*leaf.shape[:-2], leaf.shape[-1]), jnp.float32)
+        else:
+            made[path] = leaf
+    return trees.unflatten(made)

@@ -17,19 +17,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import safetensors
 from jax import Array
 from jax.sharding import NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
 from vidgen import trees
+from vidgen.weights import int8
+from vidgen.weights.files import Weights
 from vidgen.weights.safetensors import write_tensors
 
 LAYER = "{N}"
 """Stands for the number of a layer in their names."""
 SHARD_BYTES = 5 * 2**30
 """Of the files of a model that is written: as the public tools cut them."""
-_PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,120 +66,85 @@ def patches(patch: tuple[int, int, int], channels: int) -> Change:
     )
 
 
+def picture_patches(patch: tuple[int, int], channels: int) -> Change:
+    """A convolution that cuts patches of a picture, [D, C, q, r], as the product that it is, [q r C, D]."""
+    whole = patches((1, *patch), channels)
+    return Change(lambda x: whole.forward(x[:, :, None]), lambda x: whole.back(x)[:, :, 0])
+
+
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """One row of a table: their name, our path, and how the one becomes the other."""
+    """One row of a table: their name, our path, and how the one becomes the other.
+
+    Attributes:
+        ours: several where theirs is one array of them all, equally large and one after another along its first axis.
+        alike: for a name with `LAYER`, how many layers have the tensor, where ours is one for all of them.
+    """
 
     theirs: str
-    ours: str
+    ours: str | tuple[str, ...]
     change: Change = SAME
+    alike: int = 0
 
 
-Keymap = tuple[Rule, ...]
+@dataclasses.dataclass(frozen=True)
+class Constant:
+    """A tensor of theirs that is no parameter: `values` computes what it must be, float32."""
+
+    theirs: str
+    values: Callable[[], np.ndarray]
 
 
-def linear(theirs: str, ours: str) -> Keymap:
+Rules = tuple[Rule, ...]
+Keymap = tuple[Rule | Constant, ...]
+
+
+def linear(theirs: str, ours: str) -> Rules:
     """The two rows of a linear layer with a bias."""
     return Rule(f"{theirs}.weight", f"{ours}/kernel", TRANSPOSED), Rule(f"{theirs}.bias", f"{ours}/bias")
 
 
-def convolution(theirs: str, ours: str) -> Keymap:
+def fused(theirs: str, *ours: str) -> Rules:
+    """The two rows of a linear layer with a bias that is several of ours."""
+    kernels, biases = (tuple(f"{one}/{name}" for one in ours) for name in ("kernel", "bias"))
+    return Rule(f"{theirs}.weight", kernels, TRANSPOSED), Rule(f"{theirs}.bias", biases)
+
+
+def convolution(theirs: str, ours: str) -> Rules:
     """The two rows of a convolution with a bias."""
     return Rule(f"{theirs}.weight", f"{ours}/kernel", CONVOLUTION), Rule(f"{theirs}.bias", f"{ours}/bias")
 
 
-def norm(theirs: str, ours: str) -> Keymap:
+def norm(theirs: str, ours: str) -> Rules:
     """The two rows of a norm with an affine map."""
     return Rule(f"{theirs}.weight", f"{ours}/scale"), Rule(f"{theirs}.bias", f"{ours}/bias")
 
 
 @dataclasses.dataclass(frozen=True)
-class Tensor:
-    """What a file says of a tensor, without its values."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    file: Path
-
-
-class Weights:
-    """The tensors of a safetensors file, or of a folder of them, by name; values are read when they are asked for."""
-
-    def __init__(self, path: str | Path) -> None:
-        """Reads the headers.
-
-        Raises:
-            FileNotFoundError: there is no such file, or no weights in the folder.
-            ValueError: a file is a pickle, is damaged, or is not what the folder's index says.
-        """
-        self.files = tuple(weight_files(Path(path)))
-        self._open = {file: _opened(file) for file in self.files}
-        self.tensors: dict[str, Tensor] = {}
-        for file, handle in self._open.items():
-            for name in handle.keys():  # noqa: SIM118 - not a dictionary
-                if name in self.tensors:
-                    raise ValueError(f"{name} is both in {self.tensors[name].file.name} and in {file.name}")
-                part = handle.get_slice(name)
-                self.tensors[name] = Tensor(tuple(part.get_shape()), part.get_dtype(), file)
-
-    def read(self, name: str) -> np.ndarray:
-        """The values of one tensor."""
-        return self._open[self.tensors[name].file].get_tensor(name)
-
-    def metadata(self) -> dict[str, str]:
-        """What the first file says of itself."""
-        return dict(self._open[self.files[0]].metadata() or {})
-
-
-def weight_files(path: Path) -> list[Path]:
-    """The safetensors files that a path stands for: itself, or those of a folder, by its index if it has one.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: they are pickles, or the index is damaged.
-    """
-    if path.suffix in _PICKLES:
-        raise ValueError(
-            f"{path} is a pickle, which can run code as it is read: where you trust it, convert it once, with PyTorch, "
-            f"by safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'model.safetensors')"
-        )
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise FileNotFoundError(f"there are no weights at {path}: give a .safetensors file or a folder of them")
-    for index in sorted(path.glob("*.safetensors.index.json")):
-        try:
-            names = sorted({*json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
-        except (json.JSONDecodeError, KeyError, AttributeError) as error:
-            raise ValueError(f"{index} is no index of weights: it lacks weight_map") from error
-        missing = [name for name in names if not (path / name).is_file()]
-        if missing:
-            raise FileNotFoundError(f"{index} names {', '.join(missing)}, which {path} lacks: fetch what is missing")
-        return [path / name for name in names]
-    files = sorted(path.glob("*.safetensors"))
-    if not files:
-        pickles = [file for file in path.iterdir() if file.suffix in _PICKLES]
-        if pickles:
-            return weight_files(sorted(pickles)[0])
-        raise FileNotFoundError(f"there is no .safetensors file in {path}")
-    return files
-
-
-def _opened(file: Path) -> Any:
-    try:
-        return safetensors.safe_open(file, framework="numpy")
-    except safetensors.SafetensorError as error:
-        raise ValueError(f"{file} is not a complete safetensors file ({error}); fetch or write it again") from error
-
-
-@dataclasses.dataclass(frozen=True)
 class Place:
-    """Where one of their tensors belongs: a path of ours, a layer or None for all of it, and how it is turned."""
+    """Where one of their tensors belongs.
 
-    ours: str
-    layer: int | None
-    change: Change
+    Attributes:
+        shape: of theirs.
+        ours: paths of ours, which share it in equal parts along its first axis; none where it is a constant.
+        layer: of ours, or None for all of it.
+        change: how a part is turned.
+        first: the name of the tensor that it must be alike, where ours is one for several of theirs.
+        values: of a constant.
+    """
+
     shape: tuple[int, ...]
+    ours: tuple[str, ...] = ()
+    layer: int | None = None
+    change: Change = SAME
+    first: str = ""
+    values: Callable[[], np.ndarray] | None = None
+
+    def parts(self, theirs: Any) -> list[tuple[str, Any]]:
+        """(path, array as ours) of each of ours."""
+        cut = theirs.shape[0] // len(self.ours) if len(self.ours) > 1 else 0
+        pieces = [theirs[i * cut : (i + 1) * cut] for i in range(len(self.ours))] if cut else [theirs]
+        return [(path, self.change.forward(piece)) for path, piece in zip(self.ours, pieces, strict=True)]
 
 
 def places(keymap: Keymap, like: Any) -> dict[str, Place]:
@@ -192,26 +157,36 @@ def places(keymap: Keymap, like: Any) -> dict[str, Place]:
         ValueError: the table and the network do not have the same parameters.
     """
     want = trees.flatten_names(like)
-    keymap = tuple(one for rule in keymap for one in _apart(rule, want))
-    ruled = {rule.ours for rule in keymap}
+    rules = tuple(one for row in keymap for one in ([row] if isinstance(row, Constant) else _apart(row, want)))
+    ruled = {path for rule in rules if isinstance(rule, Rule) for path in _paths(rule)}
     if ruled != set(want):
         odd = sorted(ruled ^ set(want))
         raise ValueError(f"the table and the network differ in {', '.join(odd[:5])}")
     found: dict[str, Place] = {}
-    for rule in keymap:
-        shape = tuple(want[rule.ours].shape)
-        if LAYER in rule.theirs:
-            theirs = _back_shape(rule.change, shape[1:])
-            for layer in range(shape[0]):
-                found[rule.theirs.replace(LAYER, str(layer))] = Place(rule.ours, layer, rule.change, theirs)
-        else:
-            found[rule.theirs] = Place(rule.ours, None, rule.change, _back_shape(rule.change, shape))
+    for rule in rules:
+        if isinstance(rule, Constant):
+            found[rule.theirs] = Place(rule.values().shape, values=rule.values)
+            continue
+        paths = _paths(rule)
+        shape, stacked = tuple(want[paths[0]].shape), LAYER in rule.theirs and not rule.alike
+        theirs = _back_shape(rule.change, shape[1:] if stacked else shape)
+        theirs = (theirs[0] * len(paths), *theirs[1:]) if len(paths) > 1 else theirs
+        if LAYER not in rule.theirs:
+            found[rule.theirs] = Place(theirs, paths, None, rule.change)
+        for layer in range(shape[0] if stacked else rule.alike):
+            name = rule.theirs.replace(LAYER, str(layer))
+            first = rule.theirs.replace(LAYER, "0") if rule.alike and layer else ""
+            found[name] = Place(theirs, paths, layer if stacked else None, rule.change, first)
     return found
+
+
+def _paths(rule: Rule) -> tuple[str, ...]:
+    return (rule.ours,) if isinstance(rule.ours, str) else rule.ours
 
 
 def _apart(rule: Rule, want: Mapping[str, Any]) -> Iterator[Rule]:
     """A rule for each layer, where layers are parameters of their own."""
-    if LAYER not in rule.ours:
+    if not isinstance(rule.ours, str) or LAYER not in rule.ours:
         yield rule
         return
     layer = 0
@@ -244,12 +219,13 @@ def check(weights: Weights, keymap: Keymap, like: Any) -> dict[str, Place]:
     return wanted
 
 
-def load(weights: Weights, keymap: Keymap, like: Any, dtype: Any = None) -> Any:
+def load(weights: Weights, keymap: Keymap, like: Any, dtype: Any = None, in_int8: bool = False) -> Any:
     """Our parameters from their tensors, which are read one after another.
 
     Args:
         like: a tree of `jax.ShapeDtypeStruct`s; where they have shardings, each device gets its part.
         dtype: of the result; None keeps what the file has, which must be one for all layers of a parameter.
+        in_int8: whether matrices are rounded to 8 bits on the way, see `vidgen.weights.int8`.
 
     Raises:
         ValueError: see `check`; or layers of one parameter have several types and no dtype is given.
@@ -257,21 +233,63 @@ def load(weights: Weights, keymap: Keymap, like: Any, dtype: Any = None) -> Any:
     wanted = check(weights, keymap, like)
     leaves = trees.flatten_names(like)
     loaded: dict[str, Array] = {}
+
+    def put(name: str, path: str, value: np.ndarray, layer: int | None, struct: Any, kind: Any) -> None:
+        kind = np.dtype(kind)
+        sharding = getattr(struct, "sharding", None) or SingleDeviceSharding(jax.devices()[0])
+        if path in loaded and loaded[path].dtype != kind:
+            raise ValueError(f"{name} is {kind} and layers before it are {loaded[path].dtype}: give a dtype")
+        own = sharding if layer is None else _of_layer(sharding)
+        placed = _placed(value, kind, own, lambda: weights.release(name))
+        if layer is not None:
+            stack = loaded[path] if path in loaded else _zeros(struct.shape, kind, sharding)
+            placed = jax.block_until_ready(_put(stack, placed, layer))  # so that no more than one layer waits
+        loaded[path] = placed
+
     for name, place in wanted.items():
-        struct = leaves[place.ours]
-        value = place.change.forward(weights.read(name))
-        kind = value.dtype if dtype is None else jnp.dtype(dtype)
-        whole = getattr(struct, "sharding", None) or SingleDeviceSharding(jax.devices()[0])
-        if place.layer is None:
-            loaded[place.ours] = jax.device_put(np.ascontiguousarray(value.astype(kind)), whole)
-            continue
-        if place.ours not in loaded:
-            loaded[place.ours] = _zeros(struct.shape, kind, whole)
-        if loaded[place.ours].dtype != kind:
-            raise ValueError(f"{name} is {kind} and layers before it are {loaded[place.ours].dtype}: give a dtype")
-        layer = jax.device_put(np.ascontiguousarray(value.astype(kind)), _of_layer(whole))
-        loaded[place.ours] = _put(loaded[place.ours], layer, place.layer)
+        value = weights.read(name)
+        if place.values is not None:
+            _check_alike(name, value, place.values(), "what the network computes", 1e-2)
+        elif place.first:
+            _check_alike(name, value, weights.read(place.first), place.first, 0.0)
+        else:
+            for path, part in place.parts(value):
+                struct = leaves[path]
+                if in_int8 and int8.is_matrix(path):
+                    small, scale = int8.rounded(part)
+                    put(name, path, small, place.layer, struct, np.int8)
+                    put(name, path + int8.SCALE, scale, place.layer, _beside(struct), np.float32)
+                else:
+                    put(name, path, part, place.layer, struct, value.dtype if dtype is None else jnp.dtype(dtype))
+        weights.release(name)
     return trees.unflatten(loaded)
+
+
+def _beside(kernel: Any) -> jax.ShapeDtypeStruct:
+    """The scales of a kernel, which every device has."""
+    shape, sharding = (*kernel.shape[:-2], kernel.shape[-1]), getattr(kernel, "sharding", None)
+    if isinstance(sharding, NamedSharding):
+        sharding = NamedSharding(sharding.mesh, P())
+    return jax.ShapeDtypeStruct(shape, jnp.float32, sharding=sharding)
+
+
+def _check_alike(name: str, value: np.ndarray, other: np.ndarray, what: str, within: float) -> None:
+    farthest = np.abs(value.astype(np.float32) - other.astype(np.float32)).max(initial=0)
+    if not farthest <= within:
+        raise ValueError(
+            f"{name} should be {what} and differs from it by {farthest:.3g}: the network has no place for it"
+        )
+
+
+def _placed(value: np.ndarray, kind: np.dtype, sharding: Any, release: Callable[[], None]) -> Array:
+    """An array on its devices: the part of one after another is copied, turned and cast, and what was read for it goes
+    before the next.
+    """
+    parts: list[Array] = []
+    for device, index in sharding.addressable_devices_indices_map(value.shape).items():
+        parts.append(jax.block_until_ready(jax.device_put(np.array(value[index], kind, order="C"), device)))
+        release()
+    return jax.make_array_from_single_device_arrays(value.shape, sharding, parts)
 
 
 def _of_layer(sharding: Any) -> Any:
@@ -323,7 +341,7 @@ def save(
     groups: list[list[tuple[str, Place]]] = [[]]
     size = 0
     for theirs, place in places(keymap, params).items():
-        bytes_ = int(np.prod(place.shape)) * jnp.dtype(dtype or leaves[place.ours].dtype).itemsize
+        bytes_ = int(np.prod(place.shape)) * _kind(place, leaves, dtype).itemsize
         if groups[-1] and size + bytes_ > shard_bytes:
             groups.append([])
             size = 0
@@ -346,11 +364,20 @@ def _values(
 ) -> Iterator[tuple[str, tuple[int, ...], np.dtype, Callable[[], np.ndarray]]]:
     """(name, shape, dtype, a function that gives the values) of each tensor."""
     for theirs, place in group:
-        leaf = leaves[place.ours]
-        kind = np.dtype(jnp.dtype(dtype or leaf.dtype))
+        kind = _kind(place, leaves, dtype)
 
-        def values(leaf: Any = leaf, place: Place = place, kind: np.dtype = kind) -> np.ndarray:
-            ours = np.asarray(leaf if place.layer is None else leaf[place.layer])
-            return np.ascontiguousarray(place.change.back(ours).astype(kind))
+        def values(place: Place = place, kind: np.dtype = kind) -> np.ndarray:
+            if place.values is not None:
+                return place.values().astype(kind)
+            found = [leaves[path] for path in place.ours]
+            ours = [np.asarray(x if place.layer is None else x[place.layer]) for x in found]
+            parts = [place.change.back(one).astype(kind) for one in ours]
+            return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts))
 
         yield theirs, place.shape, kind, values
+
+
+def _kind(place: Place, leaves: Mapping[str, Any], dtype: Any) -> np.dtype:
+    """The type that a tensor is written in; a constant has that of the first parameter."""
+    leaf = leaves[place.ours[0]] if place.ours else next(iter(leaves.values()))
+    return np.dtype(jnp.dtype(dtype or leaf.dtype))

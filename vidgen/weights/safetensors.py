@@ -25,6 +25,8 @@ _NAMES = {
     "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
 }  # fmt: skip
 """Types as the format calls them."""
+TYPES: dict[str, Any] = {short: _FLOATS.get(name, name) for name, short in _NAMES.items()}
+"""And back, as NumPy takes them."""
 
 
 def save_params(

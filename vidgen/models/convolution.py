@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the convolutional VAEs share: convolutions over space, and over time that see only what came before."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax.linen import initializers
+from jax import Array
+from jax.typing import DTypeLike
+
+
+def attend(q_BLC: Array, k_BSC: Array, v_BSC: Array) -> Array:
+    """Plain attention of one head as wide as its features, float32; products are those of the arguments' type."""
+    scale = q_BLC.shape[-1] ** -0.5
+    scores = jnp.einsum("BLC,BSC->BLS", q_BLC * scale, k_BSC, preferred_element_type=jnp.float32)
+    weights = jax.nn.softmax(scores, axis=-1).astype(v_BSC.dtype)
+    return jnp.einsum("BLS,BSC->BLC", weights, v_BSC, preferred_element_type=jnp.float32)
+
+
+class Conv(nn.Module):
+    """A convolution of [..., frames, H, W, C] over space, or over time and space where the kernel has three sides.
+
+    Attributes:
+        features: output channels.
+        kernel: sides; in time only what came before is seen, with zeros before the start.
+        strides: a side each.
+        edges: zeros around space: "same", or "after" for a row below and a column to the right.
+        history: zeros before the start in time; None for as many as keep the length.
+    """
+
+    features: int
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...] = ()
+    edges: str = "same"
+    history: int | None = None
+    dtype: DTypeLike = jnp.bfloat16
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        sides = len(self.kernel)
+        kernel = self.param("kernel", initializers.lecun_normal(), (*self.kernel, x.shape[-1], self.features))
+        bias = self.param("bias", initializers.zeros_init(), (self.features,))
+        around = [(k // 2, k // 2) if self.edges == "same" else (0, 1) for k in self.kernel[-2:]]
+        if sides == 3:
+            before = self.kernel[0] - 1 if self.history is None else self.history
+            around = [(before, 0), *around]
+        flat = x.reshape(-1, *x.shape[-sides - 1 :])
+        letters = "THW"[-sides:]
+        y = jax.lax.conv_general_dilated(
+            flat.astype(self.dtype),
+            kernel.astype(self.dtype),
+            self.strides or (1,) * sides,
+            around,
+            dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
+            preferred_element_type=jnp.float32,
+        )
+        return (y.reshape(*x.shape[: -sides - 1], *y.shape[1:]) + bias).astype(x.dtype)
