@@ -154,6 +154,9 @@ def _one_line(box: str) -> str:
         (r"could not .* float: ", "a number"),
     ):
         text = re.sub(rf"^Error parsing (\S+): {pattern}", rf"\1 must be {kind}, got ", text)
+    for name, kind in (("INT", "a whole number"), ("FLOAT", "a number")):
+        pattern = rf"no type matching \{{None\}}\|{name} could be instantiated from \[(.*)\]"
+        text = re.sub(rf"^Error parsing (\S+): {pattern}", rf"\1 must be {kind}, got \2", text)
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 

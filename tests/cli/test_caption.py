@@ -101,9 +101,9 @@ def generator(folder, monkeypatch):
             asked.extend(prompts)
             return np.zeros((len(prompts), 1, 64, 64, 3), np.uint8)
 
-    monkeypatch.setattr(pipeline, "load_card", lambda name="default": MODEL)
-    monkeypatch.setattr(pipeline, "load_pipeline", lambda name="default": Fake())
-    monkeypatch.setattr(pipeline, "prompt_length", lambda name="default": 64)
+    monkeypatch.setattr(pipeline, "load_card", lambda name="default", in_int8=False: MODEL)
+    monkeypatch.setattr(pipeline, "load_pipeline", lambda name="default", in_int8=False: Fake())
+    monkeypatch.setattr(pipeline, "prompt_length", lambda name="default", in_int8=False: 64)
     monkeypatch.setattr(upsample, "network_writer", lambda captioner: lambda *_: [LONG, LONG.replace("runs", "trots")])
     return asked
 

@@ -31,8 +31,8 @@ SAMPLING = {
 def calls(monkeypatch, tmp_path):
     """What was asked of `vidgen.sample.compose`; a working folder with videos and a picture in it."""
     asked = []
-    monkeypatch.setattr(pipeline, "load_card", lambda name="default": CARD)
-    monkeypatch.setattr(pipeline, "load_pipeline", lambda name="default": "the model")
+    monkeypatch.setattr(pipeline, "load_card", lambda name="default", in_int8=False: CARD)
+    monkeypatch.setattr(pipeline, "load_pipeline", lambda name="default", in_int8=False: "the model")
     for name in ("animate", "extend", "connect", "loop", "edit", "inpaint", "storyboard"):
 
         def fake(*arguments, name=name, **options):
@@ -141,7 +141,7 @@ def test_a_storyboard_has_its_prompts_at_their_times(calls, capsys) -> None:
 
 
 def test_a_model_that_was_not_trained_for_it_says_so(calls, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(pipeline, "load_card", lambda name="default": {**CARD, "tasks": []})
+    monkeypatch.setattr(pipeline, "load_card", lambda name="default", in_int8=False: {**CARD, "tasks": []})
     for argv in (["extend", "a.mp4", "a dog"], ["inpaint", "a.mp4", "a dog"], ["loop", "a.mp4", "a dog"]):
         assert cli.main([*argv, "--out", "b.mp4"]) == 0
         assert "tiny was not trained to" in capsys.readouterr().err

@@ -44,8 +44,8 @@ class FakePipeline:
 def model(monkeypatch, tmp_path):
     """A fake model, and an empty working folder."""
     fake = FakePipeline()
-    monkeypatch.setattr(pipeline, "load_card", lambda name="default": CARD)
-    monkeypatch.setattr(pipeline, "load_pipeline", lambda name="default": fake)
+    monkeypatch.setattr(pipeline, "load_card", lambda name="default", in_int8=False: CARD)
+    monkeypatch.setattr(pipeline, "load_pipeline", lambda name="default", in_int8=False: fake)
     monkeypatch.chdir(tmp_path)
     return fake
 
@@ -175,7 +175,7 @@ def test_a_folder_that_cannot_be_written_is_named(model, monkeypatch, refused):
 
 
 def test_a_damaged_card_is_one_line(model, monkeypatch, refused):
-    monkeypatch.setattr(pipeline, "load_card", lambda name="default": {"name": "tiny"})
+    monkeypatch.setattr(pipeline, "load_card", lambda name="default", in_int8=False: {"name": "tiny"})
     assert "card lacks parameters" in refused(PROMPT)
 
 
@@ -185,13 +185,13 @@ def test_debug_shows_the_trace(model, capsys):
 
 
 def test_a_bug_is_not_hidden(model, monkeypatch):
-    monkeypatch.setattr(pipeline, "load_pipeline", lambda name: types.SimpleNamespace())
+    monkeypatch.setattr(pipeline, "load_pipeline", lambda name, in_int8=False: types.SimpleNamespace())
     with pytest.raises(AttributeError):
         cli.main(PROMPT)
 
 
 def test_interrupting_is_quiet(model, capsys, monkeypatch, tmp_path):
-    def interrupt(name):
+    def interrupt(name, in_int8=False):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "load_pipeline", interrupt)
@@ -220,7 +220,7 @@ def test_the_help_page_names_every_option_and_default(capsys):
         "no-watermark", "no-provenance", "show-prompt", "certificate", "private-key",
     ):  # fmt: skip
         assert f"--{option}" in page
-    assert page.count("(default:") == 24
+    assert page.count("(default:") == 25
     assert page.rstrip().splitlines()[-1].startswith('  vidgen generate "')
 
 
