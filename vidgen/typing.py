@@ -23,6 +23,7 @@ DIMENSIONS: dict[str, str] = {
     "R": "rows: all leading dimensions in one",
     "I": "inputs of a layer",
     "O": "outputs of a layer",
+    "V": "vocabulary",
 }
 
 # One clip, or one picture if F = 1, as it is read from and written to files.

@@ -81,8 +81,10 @@ def copy_configs(weights: str | Path, folder: Path) -> None:
 
 def tokenizer_beside(weights: str | Path) -> AnyTokenizer:
     """The tokenizer of an imported model by one of its files, and ours where it is none of such a model."""
+    if not is_imported(weights):
+        return load_tokenizer()
     folder = Path(weights).with_name(CONFIGS)
-    public = public_model(folder) if is_imported(weights) else None
+    public = public_model(folder)
     return load_tokenizer() if public is None else public.tokenizer(folder)
 
 
