@@ -4,11 +4,12 @@
 
 vidgen train experiments/one_model/vae.py --workdir runs/one_vae
 
-Two CPU cores, 67 minutes for themselves; no paper's row. This VAE ships. Measured 2026-11-26: 28.62 dB on 16 clips of
+Two CPU cores, 67 minutes for themselves; no paper's row. Measured 2026-11-26: 28.62 dB on 16 clips of
 held-out pairs of all kinds; on 500 held-out scenes of the first light 29.54 dB (before 29.28), on 500 of all kinds
 27.91 dB (26.81), on footage 27.01 dB (25.06). The bar, 31 dB, is not reached. Of true renders of stories through it,
 the order of events is read right in 81.5 % of 200 (45.4 % of 500), cause and effect in 84.0 % (72.4 %), the camera in
-90.0 % (89.8 %). In the aligned space 99.5 % of the variance of latents is that of the first light's.
+90.0 % (89.8 %). In the aligned space 99.5 % of the variance of latents is that of the first
+light's; the shipped transformer finds 64.8 % of 400 named things through it, and 69.8 % through its own.
 """
 
 import dataclasses
