@@ -6,6 +6,10 @@ python experiments/benchmarks/sizes.py
 
 Without a cache of compiled programs on disk, so that the first call of a size shows what XLA needs. Ratios are of calls
 in one run.
+
+Two CPU cores, 2026-11-26: twelve sizes of 48 to 96 pixels share four programs. The first calls of all took 59.0 s with
+programs of their own and 30.9 s with shared ones, about a second where the program was there; later calls take 1.16 x
+as long.
 """
 
 import argparse
