@@ -60,6 +60,12 @@ def test_sizes_of_one_budget_are_compiled_once() -> None:
     assert budget.budget_to_video._cache_size() == before
 
 
+def test_shots_are_not_lost() -> None:
+    """What a shared program cannot do is refused, not left out."""
+    with pytest.raises(ValueError, match="leave it out"):
+        PIPELINE.generate(["a dog", "a cat"], frames=9, width=48, height=32, shots=(0, 5), shared=True)
+
+
 def test_budgets_hold_their_sizes_without_much_waste() -> None:
     for patch in ((1, 1, 1), (1, 2, 2), (2, 2, 4)):
         kinds = set()

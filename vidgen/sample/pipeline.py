@@ -150,8 +150,7 @@ class Pipeline:
                 not wait for, and which is a little slower; None takes it for sizes that the model's card does not name.
 
         Raises:
-            ValueError: frames, a side, steps, solver, what is known or the list of prompts is not one that the model
-                takes.
+            ValueError: anything of this is not what the model takes.
         """
         if not prompts:
             raise ValueError("no prompt was given; give at least one")
@@ -166,11 +165,9 @@ class Pipeline:
         with jax.set_mesh(mesh):
             params, captions, negatives = self._read(ids, mesh)
             ts = sampling_times(self.networks.dit, how, start)
-            noise = (
-                trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC)
-            )
-            given = ts, params, self.space, captions, negatives, jax.tree.map(jnp.float32, guided), noise
-            if self._shares(frames, width, height, shots, mesh) if shared is None else shared:
+            key = trees.fold_in_str(jax.random.key(seed), "noise") if noise_BTHWC is None else jnp.asarray(noise_BTHWC)
+            given = ts, params, self.space, captions, negatives, jax.tree.map(jnp.float32, guided), key
+            if self._shares(shared, (frames, width, height), shots, mesh):
                 video = self._in_budget(shape, how.solver, mesh, given, known)
             else:
                 static = self.networks, shape, how.solver, mesh, self.attention
@@ -178,11 +175,17 @@ class Pipeline:
         before = self.networks.vae.lead
         return np.asarray(video)[:, before : before + frames, :height, :width]
 
-    def _shares(self, frames: int, width: int, height: int, shots: Sequence[int] | None, mesh: Mesh) -> bool:
-        """Whether clips of a size that is not the model's own are made by a program that sizes share."""
+    def _shares(self, shared: bool | None, size: tuple[int, int, int], shots: Sequence[int] | None, mesh: Mesh) -> bool:
+        """Whether clips of (frames, width, height) are made by a program that sizes share.
+
+        Raises ValueError where that is asked for and cannot be.
+        """
         able = shots is None and mesh.size == 1 and isinstance(self.networks.vae, VAEConfig)
-        own = (width, height) == tuple(self.card.get("size", ())) and frames in (1, self.card.get("max_frames"))
-        return able and bool(self.card) and not own
+        if shared and not able:
+            raise ValueError("shared is for clips of one prompt each, on one device, by a patch VAE: leave it out here")
+        frames, *sides = size
+        own = sides == [*self.card.get("size", ())] and frames in (1, self.card.get("max_frames"))
+        return able and bool(self.card) and not own if shared is None else shared
 
     def _in_budget(
         self, shape: tuple[int, ...], solver: str, mesh: Mesh, given: tuple[Any, ...], known: Known | None

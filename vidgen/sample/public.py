@@ -99,7 +99,7 @@ class Reader(Protocol):
         self, folder: Path, part: Part, mesh: Mesh | None = None, dtype: Any = None, in_int8: bool = False
     ) -> Any:
         """See `read_part`."""
-        raise NotImplementedError
+        ...
 
 
 def read_part(folder: Path, part: Part, mesh: Mesh | None = None, dtype: Any = None, in_int8: bool = False) -> Any:

@@ -110,11 +110,10 @@ def _compile(options: Compile, overrides: Sequence[str]) -> None:
     from vidgen.cli.compile.client import Compiler
 
     screen = page.console()
-    request = _request(options, overrides)
-    if options.hlo is not None:
-        request["hlo"] = str(options.hlo.absolute())
+    # Where the program's text goes is this machine's affair, and not in the figures.
+    request, kept = _request(options, overrides), {"hlo": str(options.hlo.absolute())} if options.hlo else {}
     with Compiler() as compiler, page.console(stderr=True).status(f"compiling for {options.topology}"):
-        answer = compiler.ask(request)
+        answer = compiler.ask({**request, **kept})
     if memory := figures.refused_memory(answer):
         needed, there = (size / figures.GIB for size in memory)
         _write(options, {"request": request, "fits": False, "needed": memory[0], "capacity": memory[1]})
