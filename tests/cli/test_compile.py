@@ -99,6 +99,10 @@ def test_what_fits_is_told_with_its_price(monkeypatch, capsys, tmp_path):
         assert text in shown
     written = json.loads(file.read_text())
     assert written["fits"] and written["request"]["topology"] == "v5e:2x2"
+    # Figures may be given to others, so the place of the program's text stays here.
+    text = str(tmp_path / "program.txt")
+    assert run(monkeypatch, FakeCompiler(answer()), "--hlo", text, "--json", str(file)) == 0
+    assert FakeCompiler.asked[0]["hlo"] == text and text not in file.read_text()
     # 8 clips of 8 seconds in 2 s of 4 chips; 1.8 a chip-hour are 0.0005 a chip-second.
     assert written["figures"]["video_per_chip_hour"] == pytest.approx(64 / (2 * 4) * 3600)
     assert written["figures"]["cost_per_call"] == pytest.approx(0.004)
