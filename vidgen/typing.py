@@ -28,3 +28,6 @@ DIMENSIONS: dict[str, str] = {
 
 # One clip, or one picture if F = 1, as it is read from and written to files.
 Frames = UInt8[np.ndarray, "F H W 3"]
+
+ATTENTION = "attention"
+"""What `jax.checkpoint` calls the result of self-attention, which costs much to compute and little to keep."""

@@ -28,20 +28,22 @@ MINUTE_480 = "--data.0.scenes.frames 961"
 MINUTE_720 = "--data.0.scenes.frames 1441 --data.0.scenes.width 1280 --data.0.scenes.height 720 --fps 24"
 SMALL, LARGE = "experiments/wan_1_3b.py", "experiments/wan_14b.py"
 
+KEEP = "--model.remat attention"
 ONE_CLIP = "--data.0.batch-size 1 --mesh.fsdp 1 --attention ring"
 
 ROWS = {
     "sample 1.3B, 480p, 5 s, v5e:1x1": f"{SMALL} --topology v5e:1x1 --mode sample --mesh.fsdp 1",
     "sample 1.3B, 480p, 5 s, v6e:1x1": f"{SMALL} --topology v6e:1x1 --mode sample --mesh.fsdp 1",
-    "train 1.3B, 480p, 5 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 --data.0.batch-size 16",
+    "train 1.3B, 480p, 5 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 --data.0.batch-size 16 {KEEP}",
     "train 1.3B, 480p, 5 s, v5e:4x8": f"{SMALL} --topology v5e:4x8",
-    "train 1.3B, 480p, 60 s, v5p:2x2x1": f"{SMALL} --topology v5p:2x2x1 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4",
+    "train 1.3B, 480p, 60 s, v5p:2x2x1": f"{SMALL} --topology v5p:2x2x1 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4 "
+    f"{KEEP}",
     "sample 1.3B, 480p, 60 s, v5p:2x2x1": f"{SMALL} --topology v5p:2x2x1 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4 "
     "--mode sample",
     "sample 1.3B, 480p, 60 s, v6e:2x2": f"{SMALL} --topology v6e:2x2 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4 "
     "--mode sample",
     "train 1.3B, 480p, 60 s, v6e:4x8": f"{SMALL} --topology v6e:4x8 {MINUTE_480} {ONE_CLIP} --mesh.sequence 8 "
-    "--mesh.tensor 4",
+    f"--mesh.tensor 4 {KEEP}",
     "train 1.3B, 720p, 60 s, v5p:2x2x2": f"{SMALL} --topology v5p:2x2x2 {MINUTE_720} {ONE_CLIP} --mesh.sequence 8",
     "train 1.3B, 720p, 60 s, v6e:8x8": f"{SMALL} --topology v6e:8x8 {MINUTE_720} {ONE_CLIP} --mesh.sequence 16 "
     "--mesh.tensor 4",
@@ -53,8 +55,8 @@ ROWS = {
     "--attention ring",
     "train 14B, 720p, 5 s, v5p:2x2x4, whole clips": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 1 "
     "--data.0.batch-size 16",
-    "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8",
-    "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024",
+    "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8 {KEEP}",
+    "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024 {KEEP}",
 }
 """Name of a row -> what stands after `vidgen compile`."""
 

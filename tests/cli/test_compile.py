@@ -205,7 +205,7 @@ def test_candidates_cover_the_devices_and_divide_what_they_must():
     for one in found:
         assert math.prod(one.mesh.values()) == 64 and one.data == 2 and one.guidance == 1
         assert 12 % one.tensor == 0 and one.clips % (one.data * one.fsdp) == 0
-    assert {one.remat for one in found} == {"none", "dots", "full"}
+    assert {one.remat for one in found} == {"none", "dots", "attention", "full"}
     sampling = search.candidates(shape, devices=8, slices=1, mode="sample", capacity=32.0 * GIB)
     assert {one.remat for one in sampling} == {None}
     assert {one.guidance for one in sampling} == {1, 2}
@@ -216,11 +216,12 @@ def test_candidates_cover_the_devices_and_divide_what_they_must():
 
 def test_the_fastest_that_should_fit_is_next_and_else_the_smallest():
     shape = search.Shape(width=1536, layers=30, heads=12, hidden=8960, tokens=32_760)
-    left = [search.Candidate(1, 1, 4, 2, 1, 4, remat) for remat in ("full", "dots", "none")]
-    full, dots, none = (one.memory(shape) for one in left)
-    assert full < dots < none
+    left = [search.Candidate(1, 1, 4, 2, 1, 4, remat) for remat in ("full", "attention", "dots", "none")]
+    full, attention, dots, none = (one.memory(shape) for one in left)
+    assert full < attention < dots < none
     assert search.promising(left, shape, none, 1.0).remat == "none"
     assert search.promising(left, shape, none, 1.01).remat == "dots"
+    assert search.promising(left, shape, attention, 1.0).remat == "attention"
     assert search.promising(left, shape, full / 2, 1.0).remat == "full"
 
 

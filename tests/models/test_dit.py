@@ -101,7 +101,7 @@ def test_padding_of_text_is_never_seen() -> None:
     assert jnp.abs(velocity(t, text=TEXT.at[1, 1].add(7.0)) - changed)[1].max() > 1e-3
 
 
-@pytest.mark.parametrize("remat", ["dots", "full"])
+@pytest.mark.parametrize("remat", ["dots", "attention", "full"])
 def test_remat_changes_neither_values_nor_gradients(remat: str) -> None:
     for a, b in zip(jax.tree.leaves(gradient("none")), jax.tree.leaves(gradient(remat)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)

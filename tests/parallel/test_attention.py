@@ -3,6 +3,7 @@
 """Every attention gives the numbers of the plain one, forward and backward, with ragged segments."""
 
 import re
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from vidgen.parallel.attention import KINDS, dense, make_attention
 from vidgen.parallel.kernels import Chunked
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.splash import Splash
+from vidgen.typing import ATTENTION
 
 B, L, N, K = 2, 22, 4, 8  # eight shards do not divide 22 tokens
 RNG = np.random.default_rng(0)
@@ -135,6 +137,28 @@ def test_a_ring_gives_no_device_the_keys_of_all(kind, whole: bool) -> None:
     assert bool(re.search(rf"f32\[[\d,]*\b{length}\b[\d,]*\]", text)) is whole
 
 
+def count_products(jaxpr: Any) -> int:
+    """Matrix products in a traced program and in all that it calls; each loop's body once."""
+    inner = [sub for eqn in jaxpr.eqns for sub in jax.tree.leaves(list(eqn.params.values())) if hasattr(sub, "eqns")]
+    return sum(eqn.primitive.name == "dot_general" for eqn in jaxpr.eqns) + sum(map(count_products, inner))
+
+
+def test_attention_that_a_checkpoint_keeps_is_not_computed_again() -> None:
+    """A ring's program has three places for it, the first part, those between and the last: forward 2 products each."""
+    mesh = make_mesh(MeshConfig(sequence=2), jax.devices()[:2])
+    x = jax.ShapeDtypeStruct((1, 64, 2, 8), jnp.float32)
+    policy = jax.checkpoint_policies.save_only_these_names(ATTENTION)
+
+    def products(name: str) -> int:
+        attn_fn = make_attention("ring", mesh, dtype="float32", name=name)
+        kept = jax.checkpoint(lambda q, k, v: jnp.sum(attn_fn(q, k, v, None) ** 2), policy=policy)
+        with jax.set_mesh(mesh):
+            return count_products(jax.make_jaxpr(jax.grad(kept, argnums=(0, 1, 2)))(x, x, x))
+
+    assert products(ATTENTION) == 3 * (2 + 5)
+    assert products("another") == 3 * (2 + 5 + 2)
+
+
 def test_a_query_without_keys_gets_zeros_and_gives_no_gradient() -> None:
     segments = (np.full((B, L), 7, np.int32), SEGMENTS)
     mesh = make_mesh(MeshConfig(sequence=2), jax.devices()[:2])
@@ -146,14 +170,16 @@ def test_a_query_without_keys_gets_zeros_and_gives_no_gradient() -> None:
 
 @pytest.mark.parametrize("ragged", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_tpu_kernel_equals_dense_in_a_ring(ragged: bool) -> None:
-    """The fused kernel, interpreted: its halves, joined over two devices, with lengths that its tiles do not divide."""
+    """The fused kernel, interpreted: its halves, joined over two devices, with lengths that its tiles do not divide,
+    and the backward pass in two parts of the keys.
+    """
     mesh = make_mesh(MeshConfig(sequence=2), jax.devices()[:2])
     rng = np.random.default_rng(3)
     q, k, v, g = rng.normal(size=(4, 1, 300, 1, 128)).astype(np.float32)
     segments = np.repeat([[1, 2, 3]], [130, 11, 159], axis=1).astype(np.int32)
     pair = (segments, segments) if ragged else None
     expected = value_and_grads(lambda *a: dense(*a, dtype="float32"), q, k, v, pair, g)
-    attn_fn = make_attention("ring", mesh, dtype="float32", kernel=Splash(block=128, interpret=True))
+    attn_fn = make_attention("ring", mesh, dtype="float32", kernel=Splash(block=128, part=128, interpret=True))
     with jax.set_mesh(mesh):
         got = value_and_grads(attn_fn, q, k, v, pair, g)
     assert_same(got, expected, rtol=1e-4, atol=1e-5)

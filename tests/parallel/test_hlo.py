@@ -306,6 +306,9 @@ custom-call(%q, %k, %k), custom_call_target="tpu_custom_call", frontend_attribut
 custom_call_target="tpu_custom_call"
   %splash_mha_dkv_no_residuals.3 = bf16[2,4,768,128]{3,2,1,0} custom-call(%q, %k, %k), \
 custom_call_target="tpu_custom_call"
+  %splash_mha_dkv_no_residuals.4 = (f32[512,128]{1,0}, f32[2048,128]{1,0}, f32[2048,128]{1,0}, \
+bf16[1,2,4,1024,128]{4,3,2,1,0}, bf16[2,4,768,128]{3,2,1,0}, bf16[2,4,768,128]{3,2,1,0}) \
+custom-call(%q, %k, %k), custom_call_target="tpu_custom_call"
   ROOT %out = bf16[2,4,1024,128]{3,2,1,0} dot(%q, %w), lhs_contracting_dims={3}, rhs_contracting_dims={0}
 }
 """
@@ -315,6 +318,6 @@ def test_attention_kernels_count_by_formula_and_what_is_computed_again_is_told_a
     one = 2 * 2 * 4 * 1024 * 768 * 128
     found = hlo.flops(hlo.parse(SPLASH_TEXT))
     assert found.products == 2 * 2 * 4 * 1024 * 128 * 128  # it stands after an instruction of several lines
-    assert found.kernels == (2 + 3 + 4) * one
+    assert found.kernels == (2 + 3 + 4 + 5) * one
     assert found.rematerialised == 2 * one
-    assert found.rescored == 3 * one
+    assert found.rescored == (2 + 1 + 1) * one

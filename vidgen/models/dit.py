@@ -25,6 +25,7 @@ from vidgen.models.attention import Attention, AttnFn
 from vidgen.models.estimate import Says
 from vidgen.models.layers import Dense, LayerNorm, ShardFn, gelu, sinusoid, unsharded
 from vidgen.models.positions import coordinate_features, sines_2d
+from vidgen.typing import ATTENTION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,9 @@ class DiTConfig:
         doubled: whether it says twice as many channels, the second half of them of the variance (arXiv 2102.09672).
         as_diffusers: whether to compute as diffusers' DiT does, which differs from the published equations that its
             weights were trained by: in the frequencies of the time, and in an epsilon.
-        remat: what is recomputed in the backward pass: "none", "dots" (keep matmul results) or "full".
+        remat: what is recomputed in the backward pass: "none"; "dots" (keep the results of matmuls and of
+            self-attention); "attention" (keep the latter alone, which are most of the work of a long clip; plain
+            attention keeps nothing); "full".
         dtype: rounding of the operands of matmuls.
     """
 
@@ -96,8 +99,12 @@ class DiTConfig:
             )
 
 
+_KEEP_ATTENTION = jax.checkpoint_policies.save_only_these_names(ATTENTION)
 REMAT_POLICIES = {
-    "dots": jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
+    "dots": jax.checkpoint_policies.save_from_both_policies(
+        jax.checkpoint_policies.dots_with_no_batch_dims_saveable, _KEEP_ATTENTION
+    ),
+    "attention": _KEEP_ATTENTION,
     "full": jax.checkpoint_policies.nothing_saveable,
 }
 

@@ -17,6 +17,7 @@ from vidgen.parallel.kernels import Chunked, Kernel, Segments
 from vidgen.parallel.ring import ring_attention
 from vidgen.parallel.rules import activation_spec
 from vidgen.parallel.splash import Splash
+from vidgen.typing import ATTENTION
 
 AttnFn = Callable[[Array, Array, Array, Segments], Array]
 Kind = Literal["dense", "local", "ring", "ulysses", "ulysses_ring"]
@@ -53,7 +54,9 @@ def dense(
     return einsum("BNLS,BSNK->BLNK", weights.astype(dtype), v_BSNK.astype(dtype)).astype(q_BLNK.dtype)
 
 
-def make_attention(kind: Kind, mesh: Mesh, *, dtype: str = "bfloat16", kernel: Kernel | None = None) -> AttnFn:
+def make_attention(
+    kind: Kind, mesh: Mesh, *, dtype: str = "bfloat16", kernel: Kernel | None = None, name: str = ATTENTION
+) -> AttnFn:
     """The attention of a mesh, with clips divided over (data, fsdp), heads over tensor and tokens over sequence.
 
     Args:
@@ -67,6 +70,7 @@ def make_attention(kind: Kind, mesh: Mesh, *, dtype: str = "bfloat16", kernel: K
         mesh: of `vidgen.parallel.mesh`; the call must be traced under `jax.set_mesh` of it or with arrays on it.
         dtype: rounding of the operands of the products; statistics are float32.
         kernel: what a device does; by default splash attention on TPU and chunks of plain products elsewhere.
+        name: under which `jax.checkpoint` knows what its backward pass needs beside q, k and v.
 
     Returns:
         attn_fn(q [B, L, N, K], k [B, S, N, K], v, segment_ids) -> [B, L, N, K] in q's dtype. Lengths that the axis
@@ -81,7 +85,7 @@ def make_attention(kind: Kind, mesh: Mesh, *, dtype: str = "bfloat16", kernel: K
         return functools.partial(dense, dtype=dtype)
     if kernel is None:
         kernel = Splash() if mesh.devices.flat[0].platform == "tpu" else Chunked()
-    return functools.partial(_sharded, kind, mesh, jnp.dtype(dtype), kernel)
+    return functools.partial(_sharded, kind, mesh, jnp.dtype(dtype), kernel, name)
 
 
 def _sharded(
@@ -89,6 +93,7 @@ def _sharded(
     mesh: Mesh,
     dtype: jnp.dtype,
     kernel: Kernel,
+    name: str,
     q_BLNK: Array,
     k_BSNK: Array,
     v_BSNK: Array,
@@ -103,7 +108,7 @@ def _sharded(
     k_spec = q_spec if travelling else P(q_spec[0], None, *q_spec[2:])
     heads = q.shape[2] // (mesh.shape["tensor"] if q_spec[2] is not None else 1)
     split = _ulysses_size(kind, heads, shards)
-    body = functools.partial(_one_device, kernel, split, shards // split if travelling else 1)
+    body = functools.partial(_one_device, kernel, name, split, shards // split if travelling else 1)
     specs = (q_spec, k_spec, k_spec, None if segment_ids is None else (P(*q_spec[:2]), P(*k_spec[:2])))
     out = jax.shard_map(body, mesh=mesh, in_specs=specs, out_specs=q_spec, check_vma=False)(q, k, v, segment_ids)
     return out[:, :L].astype(q_BLNK.dtype)
@@ -119,7 +124,9 @@ def _ulysses_size(kind: Kind, heads: int, shards: int) -> int:
     return math.gcd(heads, shards) if kind.startswith("ulysses") else 1
 
 
-def _one_device(kernel: Kernel, split: int, steps: int, q: Array, k: Array, v: Array, segments: Segments) -> Array:
+def _one_device(
+    kernel: Kernel, name: str, split: int, steps: int, q: Array, k: Array, v: Array, segments: Segments
+) -> Array:
     """What runs on every device: [B, L, N, K] of its tokens to the same.
 
     Neighbours along the axis, `split` of them, change tokens for heads; rings run across these groups, through the
@@ -137,7 +144,7 @@ def _one_device(kernel: Kernel, split: int, steps: int, q: Array, k: Array, v: A
             segments = q_segments, k_segments
     moves = tuple((i, (i + split) % size) for i in range(size))
     q, k, v = (x.transpose(0, 2, 1, 3) for x in (q, k, v))
-    out: Array = ring_attention(q, k, v, segments, kernel, steps, "sequence", moves)
+    out: Array = ring_attention(q, k, v, segments, kernel, steps, "sequence", moves, name)
     out = out.transpose(0, 2, 1, 3)
     if split > 1:
         out = exchange(out, split_axis=1, concat_axis=2)

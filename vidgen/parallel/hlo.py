@@ -223,8 +223,11 @@ class Flops:
 
 
 # Matmuls of [L, S, K] in each of splash attention's kernels, and how many of them a backward pass that kept the weights
-# would not need: it needs dv, dp, dq and dk, while the kernels compute the scores twice and dp twice.
-_SPLASH = {"fwd": (2, 0), "dq": (3, 2), "dkv": (4, 1)}
+# would not need: it needs dv, dp, dq and dk. Kernels for dq alone and for dk and dv compute the scores twice and dp
+# twice; one kernel for all three ("dkv" with dq among its results) computes the scores once again.
+_SPLASH = {"fwd": (2, 0), "dq": (3, 2), "dkv": (4, 1), "all": (5, 1)}
+_RESULTS_OF_DKV = 4
+"""Buffers of the kernel for dk and dv: both, and a scratch for each."""
 
 
 def flops(module: Module) -> Flops:
@@ -237,7 +240,8 @@ def flops(module: Module) -> Flops:
             if not counts[name] or not (splash or one.opcode in ("dot", "convolution")):
                 continue
             if splash:
-                matmuls, again = _SPLASH[splash.group(1)]
+                whole = splash.group(1) == "dkv" and len(one.buffers) > _RESULTS_OF_DKV
+                matmuls, again = _SPLASH["all" if whole else splash.group(1)]
                 each = counts[name] * _attention_flops(one, computation)
                 here = matmuls * each
                 kernels, rescored = kernels + here, rescored + again * each

@@ -12,6 +12,7 @@ import functools
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.ad_checkpoint import checkpoint_name
 
 from vidgen.parallel.kernels import Kernel, Segments, merge
 
@@ -19,7 +20,7 @@ Moves = tuple[tuple[int, int], ...]
 """(from, to) pairs along the mesh axis: who hands its keys to whom."""
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5, 6, 7))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5, 6, 7, 8))
 def ring_attention(
     q_BNLK: Array,
     k_BNSK: Array,
@@ -29,6 +30,7 @@ def ring_attention(
     steps: int,
     axis: str,
     moves: Moves,
+    name: str,
 ) -> Array:
     """Attention of a device's queries to the keys of all `steps` devices of its ring; call it inside `shard_map`.
 
@@ -38,13 +40,22 @@ def ring_attention(
         steps: devices in a ring; 1 is plain attention of one device, with the same gradients.
         axis: the mesh axis that keys travel along.
         moves: one step of the journey.
+        name: of what the backward pass needs beside q, k and v, so that `jax.checkpoint` can be told to keep it.
     """
-    return _forward(q_BNLK, k_BNSK, v_BNSK, segments, kernel, steps, axis, moves)[0]
+    return _forward(q_BNLK, k_BNSK, v_BNSK, segments, kernel, steps, axis, moves, name)[0]
 
 
 def _forward(
-    q: Array, k: Array, v: Array, segments: Segments, kernel: Kernel, steps: int, axis: str, moves: Moves
+    q: Array, k: Array, v: Array, segments: Segments, kernel: Kernel, steps: int, axis: str, moves: Moves, name: str
 ) -> tuple[Array, tuple]:
+    out, lse = _all_parts(q, k, v, segments, kernel, steps, axis, moves)
+    out, lse = checkpoint_name(out, name), checkpoint_name(lse, name)
+    return out, (q, k, v, segments, out, lse)
+
+
+def _all_parts(
+    q: Array, k: Array, v: Array, segments: Segments, kernel: Kernel, steps: int, axis: str, moves: Moves
+) -> tuple[Array, Array]:
     q_segments, k_segments = (None, None) if segments is None else segments
 
     def part(k: Array, v: Array, k_segments: Array | None) -> tuple[Array, Array]:
@@ -52,8 +63,7 @@ def _forward(
         return kernel.forward(q, k, v, pair)
 
     if steps == 1:
-        out, lse = part(k, v, k_segments)
-        return out, (q, k, v, segments, out, lse)
+        return part(k, v, k_segments)
 
     def hand_on(x):
         return jax.tree.map(lambda a: jax.lax.ppermute(a, axis, moves), x)
@@ -70,11 +80,11 @@ def _forward(
     (sums, travelling), _ = jax.lax.scan(step, carry, length=steps - 2)
     out, lse = part(*travelling)
     out, lse = merge(sums, (out.astype(jnp.float32), lse))
-    out = out.astype(q.dtype)
-    return out, (q, k, v, segments, out, lse)
+    return out.astype(q.dtype), lse
 
 
-def _backward(kernel: Kernel, steps: int, axis: str, moves: Moves, saved: tuple, g: Array) -> tuple:
+def _backward(kernel: Kernel, steps: int, axis: str, moves: Moves, name: str, saved: tuple, g: Array) -> tuple:
+    del name
     q, k, v, segments, out, lse = saved
     q_segments, k_segments = (None, None) if segments is None else segments
 

@@ -71,7 +71,9 @@ def make_parallel(mesh: Mesh, dtype: str, attention: Kind | Literal["auto"] = "a
         attention = "dense" if plain else "local" if shards == 1 else "ulysses_ring"
     cross = "dense" if attention == "dense" else "local"
     return Parallel(
-        make_attention(attention, mesh, dtype=dtype), make_attention(cross, mesh, dtype=dtype), multiple=shards
+        make_attention(attention, mesh, dtype=dtype),
+        make_attention(cross, mesh, dtype=dtype, name="cross_attention"),
+        multiple=shards,
     )
 
 

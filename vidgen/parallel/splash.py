@@ -29,17 +29,19 @@ class Splash:
 
     Attributes:
         block: most queries, and most keys, in a tile; a multiple of 128. Lengths are padded to whole tiles.
+        part: most keys of one call in the backward pass; their gradients lie in the core's own memory.
         interpret: run on any device, slowly, for tests.
     """
 
     block: int = 512
+    part: int = 4096
     interpret: bool = False
 
     def forward(self, q_BNLK: Array, k_BNSK: Array, v_BNSK: Array, segments: Segments) -> tuple[Array, Array]:
         """See `Kernel`."""
         L = q_BNLK.shape[2]
         sizes = self._sizes(L, k_BNSK.shape[2])
-        q, k, v, segments = _padded(sizes, q_BNLK, k_BNSK, v_BNSK, segments)
+        q, k, v, segments = _padded(sizes.block_q, sizes.block_kv, q_BNLK, k_BNSK, v_BNSK, segments)
 
         def one(q_NLK: Array, k_NSK: Array, v_NSK: Array, ids: splash.SegmentIds | None) -> tuple[Array, Array]:
             out, (lse,) = splash._splash_attention_forward(  # noqa: SLF001 - see the module's docstring
@@ -72,51 +74,66 @@ class Splash:
         logsumexp_BNL: Array,
         g_BNLK: Array,
     ) -> tuple[Array, Array, Array]:
-        """See `Kernel`."""
+        """See `Kernel`. One kernel makes all three gradients, so that the scores are computed again once, not twice.
+
+        It would write what each tile of keys adds to dq apart. So it is given a `part` of the keys at a time, whose dq
+        is gathered within it and added up here.
+        """
         L, S = q_BNLK.shape[2], k_BNSK.shape[2]
         sizes = self._sizes(L, S)
-        q, k, v, ids = _padded(sizes, q_BNLK, k_BNSK, v_BNSK, segments)
+        part = sizes.block_kv_dkv or S
+        q, k, v, ids = _padded(sizes.block_q, part, q_BNLK, k_BNSK, v_BNSK, segments)
         fill = functools.partial(_fill, length=q.shape[2])
         out, lse, g = fill(out_BNLK), fill(logsumexp_BNL), fill(g_BNLK)
 
-        def one(
-            q: Array, k: Array, v: Array, ids: splash.SegmentIds | None, out: Array, lse: Array, g: Array
-        ) -> tuple[Array, Array, Array]:
+        def one(k: Array, v: Array, q: Array, ids: splash.SegmentIds | None, out: Array, lse: Array, g: Array) -> tuple:
             saved = q, k, v, ids, None, out, lse, _EVERYTHING, _EVERYTHING
             grads = splash._splash_attention_bwd(  # noqa: SLF001 - see the module's docstring
                 False, splash.DEFAULT_MASK_VALUE, False, sizes, None, None, None, self.interpret, saved, g
             )
-            return grads[3], grads[4], grads[5]
+            return grads[3:6]
 
-        dq, dk, dv = jax.vmap(one)(q, k, v, ids, out, lse, g)
-        dq, dk, dv = (x.astype(jnp.float32) for x in (dq, dk, dv))
+        def add(dq: Array, keys: tuple) -> tuple[Array, tuple[Array, Array]]:
+            k, v, kv_ids = keys
+            of_part = None if ids is None else splash.SegmentIds(ids.q, kv_ids)
+            more, dk, dv = jax.vmap(one)(k, v, q, of_part, out, lse, g)
+            return dq + more.astype(jnp.float32), (dk, dv)
+
+        split = functools.partial(_split, size=part)
+        parts = split(k, axis=2), split(v, axis=2), None if ids is None else split(ids.kv, axis=1)
+        dq, (dk, dv) = jax.lax.scan(add, jnp.zeros(q.shape, jnp.float32), parts)
+        dk, dv = (jnp.moveaxis(x, 0, 2).reshape(k.shape).astype(jnp.float32) for x in (dk, dv))
         return dq[:, :, :L], dk[:, :, :S], dv[:, :, :S]
 
     def _sizes(self, queries: int, keys: int) -> splash.BlockSizes:
         """Tiles as even as they can be: padding stays below 128 for each tile."""
         q, kv = _tile(queries, self.block), _tile(keys, self.block)
+        a_part = _ceil(keys, _ceil(keys, self.part))
+        kv_again = _tile(a_part, self.block)
         return splash.BlockSizes(
             block_q=q,
             block_kv=kv,
             block_kv_compute=kv,
             block_q_dkv=q,
-            block_kv_dkv=kv,
-            block_kv_dkv_compute=kv,
-            block_q_dq=q,
-            block_kv_dq=kv,
+            block_kv_dkv=_ceil(a_part, kv_again) * kv_again,
+            block_kv_dkv_compute=kv_again,
+            use_fused_bwd_kernel=True,
         )
 
 
+def _ceil(length: int, size: int) -> int:
+    return -(-length // size)
+
+
 def _tile(length: int, most: int) -> int:
-    tiles = -(-length // most)
-    return -(-length // (tiles * _LANES)) * _LANES
+    return _ceil(length, _ceil(length, most) * _LANES) * _LANES
 
 
 def _padded(
-    sizes: splash.BlockSizes, q: Array, k: Array, v: Array, segments: Segments
+    block_q: int, block_kv: int, q: Array, k: Array, v: Array, segments: Segments
 ) -> tuple[Array, Array, Array, splash.SegmentIds | None]:
-    """Lengths made multiples of the tiles; what is added belongs to other segments than all that was there."""
-    queries, keys = (-(-x.shape[2] // size) * size for x, size in ((q, sizes.block_q), (k, sizes.block_kv)))
+    """Lengths made multiples of the blocks; what is added belongs to other segments than all that was there."""
+    queries, keys = (_ceil(x.shape[2], size) * size for x, size in ((q, block_q), (k, block_kv)))
     if segments is None:
         if keys == k.shape[2]:
             return _fill(q, queries), k, v, None
@@ -133,3 +150,9 @@ def _padded(
 def _fill(x_BNL: Array, length: int) -> Array:
     """Zeros at the end of axis 2."""
     return jnp.pad(x_BNL, ((0, 0), (0, 0), (0, length - x_BNL.shape[2]), *((0, 0) for _ in x_BNL.shape[3:])))
+
+
+def _split(x: Array, axis: int, size: int) -> Array:
+    """Cut along an axis into pieces, [pieces, ...]."""
+    pieces = x.reshape(*x.shape[:axis], -1, size, *x.shape[axis + 1 :])
+    return jnp.moveaxis(pieces, axis, 0)

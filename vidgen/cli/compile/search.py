@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
-Remat = Literal["none", "dots", "full"]
-REMAT: tuple[Remat, ...] = ("none", "dots", "full")
+Remat = Literal["none", "dots", "attention", "full"]
+REMAT: tuple[Remat, ...] = ("none", "dots", "attention", "full")
 """From the policy that keeps most to the one that keeps least."""
 
 
@@ -71,19 +71,20 @@ class Candidate:
         """A guess of the bytes on a device, to order what is compiled; the compiler decides what fits.
 
         The state is 16 bytes a parameter when training (parameters, average and two moments) and 4 when sampling.
-        A layer keeps its input (full), the results of its matmuls as well (dots), or about three times that (none).
+        A layer keeps its input (full), what attention gave as well (attention), the results of all its matmuls (dots),
+        or about three times that (none).
         """
         ways = self.fsdp * self.tensor
         rows = self.clips * (1 if self.remat else 2) / min(self.clips * 2, self.data * self.guidance * self.fsdp)
         tokens = rows * shape.tokens / self.sequence
         inside = 8.0 * shape.width + shape.hidden
-        kept = {None: 0.0, "full": shape.width, "dots": inside, "none": 3 * inside}[self.remat]
+        kept = {None: 0.0, "none": 3 * inside, "dots": inside, "attention": 2 * shape.width, "full": shape.width}
         state = (16.0 if self.remat else 4.0) * shape.parameters / ways
-        return state + tokens * (4.0 * shape.layers * kept / self.tensor + 4.0 * 3 * inside / self.tensor)
+        return state + tokens * (4.0 * shape.layers * kept[self.remat] / self.tensor + 4.0 * 3 * inside / self.tensor)
 
     def slowness(self) -> float:
         """A guess of the time a clip takes, to order what is compiled: recomputation, and what axes must send."""
-        recomputed = {None: 1.0, "none": 1.0, "dots": 1.1, "full": 1.33}[self.remat]
+        recomputed = {None: 1.0, "none": 1.0, "dots": 1.1, "attention": 1.2, "full": 1.33}[self.remat]
         return recomputed * 1.03 ** math.log2(self.sequence) * 1.06 ** math.log2(self.tensor) / self.clips**0.01
 
 
