@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import tyro
-from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.progress import track
 
@@ -107,52 +107,25 @@ def findings(reports: dict[str, dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def panel(title: str, x_label: str, points: Sequence[tuple[float, float]], number: str) -> Image.Image:
-    """A small plot from zero, with every point's value beside it. number: the format of values."""
-    width, height, scale = 330, 250, 2
-    left, top, right, bottom = 46, 34, 30, 44
-    image = Image.new("RGB", (width * scale, height * scale), "white")
-    draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default(size=12 * scale)
-    x_most, y_most = (max(values) for values in zip(*points, strict=True))
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        across, up = x / x_most * (width - left - right), y / y_most * (height - top - bottom - 14)
-        return (left + across) * scale, (height - bottom - up) * scale
-
-    draw.text((left * scale, 8 * scale), title, fill="#202124", font=font)
-    draw.text((width / 2 * scale, (height - 14) * scale), x_label, fill="#5f6368", font=font, anchor="mm")
-    ends = place(0, 0), place(x_most, 0), place(0, y_most)
-    draw.line((*ends[0], *ends[1]), fill="#9aa0a6", width=scale)
-    draw.line((*ends[0], *ends[2]), fill="#9aa0a6", width=scale)
-    draw.text((ends[0][0] - 5 * scale, ends[0][1]), "0", fill="#5f6368", font=font, anchor="rm")
-    places = [place(x, y) for x, y in points]
-    aside = 14 * scale if points[-1][1] < 0.9 * points[0][1] else 0  # of a falling line, to its upper side
-    draw.line(places, fill="#1a73e8", width=2 * scale, joint="curve")
-    for (x, y), (across, up) in zip(points, places, strict=True):
-        draw.ellipse((across - 4 * scale, up - 4 * scale, across + 4 * scale, up + 4 * scale), fill="#1a73e8")
-        draw.text((across + aside, up - 12 * scale), number.format(y), fill="#202124", font=font, anchor="mm")
-        draw.text((across, ends[0][1] + 10 * scale), f"{x:,.0f}", fill="#5f6368", font=font, anchor="mm")
-    return image
-
-
-def picture(reports: dict[str, dict[str, Any]]) -> Image.Image:
-    """The four plots, two by two."""
-
-    def values(series: str, x: str, key: str, unit: float) -> list[tuple[float, float]]:
-        return [(getattr(point, x), reports[point.name][key] / unit) for point in SERIES[series]]
-
-    panels = [
-        panel("temporaries a chip, MiB", "layers", values("depth", "layers", "temporaries", MIB), "{:.0f}"),
-        panel("temporaries a chip, MiB", "tokens of a clip", values("tokens", "tokens", "temporaries", MIB), "{:.0f}"),
-        panel("temporaries a chip, MiB", "chips", values("chips", "chips", "temporaries", MIB), "{:.0f}"),
-        panel("compiling, processor seconds", "layers", values("depth", "layers", "compile_cpu_seconds", 1), "{:.1f}"),
-    ]
-    width, height = panels[0].size
-    sheet = Image.new("RGB", (2 * width, 2 * height), "white")
-    for i, one in enumerate(panels):
-        sheet.paste(one, (i % 2 * width, i // 2 * height))
-    return sheet
+def draw(reports: dict[str, dict[str, Any]], file: Path) -> None:
+    """Four small plots, each from zero, with every point's value beside it."""
+    memory = "temporaries a chip, MiB"
+    panels = (
+        (memory, "layers", "depth", "layers", "temporaries", MIB, "{:.0f}"),
+        (memory, "tokens of a clip", "tokens", "tokens", "temporaries", MIB, "{:.0f}"),
+        (memory, "chips", "chips", "chips", "temporaries", MIB, "{:.0f}"),
+        ("compiling, processor seconds", "layers", "depth", "layers", "compile_cpu_seconds", 1.0, "{:.1f}"),
+    )
+    figure, axes = plt.subplots(2, 2, figsize=(7.6, 5.6), layout="constrained")
+    for ax, (title, label, series, x, key, unit, number) in zip(axes.flat, panels, strict=True):
+        xs = [getattr(point, x) for point in SERIES[series]]
+        ys = [reports[point.name][key] / unit for point in SERIES[series]]
+        ax.plot(xs, ys, marker="o")
+        for at in zip(xs, ys, strict=True):
+            ax.annotate(number.format(at[1]), at, (0, 7), textcoords="offset points", ha="center", fontsize=8)
+        ax.set(title=title, xlabel=label, xlim=(0, 1.1 * max(xs)), ylim=(0, 1.2 * max(ys)), xticks=xs)
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, dpi=150)
 
 
 def main(options: Options) -> None:
@@ -174,7 +147,7 @@ def main(options: Options) -> None:
             file.write_text(json.dumps(kept, indent=1) + "\n")
     kept["findings"] = findings(reports)
     file.write_text(json.dumps(kept, indent=1) + "\n")
-    picture(reports).save(options.out / "scaling.png", optimize=True)
+    draw(reports, options.out / "scaling.png")
     for name, value in kept["findings"].items():
         print(f"{name}: {value:.3f}")
 
