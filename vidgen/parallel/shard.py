@@ -56,22 +56,17 @@ class Parallel:
         return constrain(x, dims)
 
 
-_SHORT = 2048
-"""Tokens of a row up to which all scores are kept at once: of one head 16 MiB."""
-
-
-def make_parallel(mesh: Mesh, dtype: str, attention: Kind | Literal["auto"] = "auto", tokens: int = 0) -> Parallel:
+def make_parallel(mesh: Mesh, dtype: str, attention: Kind | Literal["auto"] = "auto") -> Parallel:
     """How networks run on a mesh.
 
     Args:
         mesh: of `vidgen.parallel.mesh`.
         dtype: rounding of the operands of attention's products.
-        attention: a kind of `make_attention`. "auto" is plain attention for short rows on one device that is no TPU;
-            elsewhere fused or chunked: "local" with one shard of the sequence, "ulysses_ring" with more.
-        tokens: of a row.
+        attention: a kind of `make_attention`. "auto" is plain attention on one device that is no TPU; elsewhere fused
+            or chunked: "local" with one shard of the sequence, "ulysses_ring" with more.
     """
     shards = mesh.shape["sequence"]
-    plain = mesh.size == 1 and mesh.devices.flat[0].platform != "tpu" and tokens <= _SHORT
+    plain = mesh.size == 1 and mesh.devices.flat[0].platform != "tpu"
     if attention == "auto":
         attention = "dense" if plain else "local" if shards == 1 else "ulysses_ring"
     cross = "dense" if attention == "dense" else "local"

@@ -135,7 +135,7 @@ def budget_to_video(
         known: of `known_in_row`.
         Else as `text_to_video`.
     """
-    parallel = make_parallel(mesh, networks.dit.dtype, kind, budget.tokens)
+    parallel = make_parallel(mesh, networks.dit.dtype, kind)
     C, L = networks.vae.channels, budget.tokens
     texts = read_both(networks.text, params, captions, negative, parallel)
     noise_BNC = key

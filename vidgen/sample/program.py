@@ -4,7 +4,6 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -85,7 +84,7 @@ def text_to_video(
         known: what is given of the clips.
         captions_T: which caption each latent frame follows, where all are of one clip.
     """
-    parallel = make_parallel(mesh, networks.dit.dtype, kind, tokens_of(networks.dit, shape))
+    parallel = make_parallel(mesh, networks.dit.dtype, kind)
     latent = text_to_latent(
         networks, shape, ts, solver, params, captions, negative, guidance, key, parallel, known, captions_T
     )
@@ -96,11 +95,6 @@ def text_to_video(
 def read_captions(config: AnyTextConfig, mesh: Mesh, params: dict, ids_BS: Array) -> tuple[Array, Array]:
     """What a text encoder says of captions, as a program of its own; call it under `jax.set_mesh(mesh)`."""
     return apply(text_encoder(config, make_parallel(mesh, config.dtype).shard), params, ids_BS)
-
-
-def tokens_of(dit: DiTConfig, shape: tuple[int, ...]) -> int:
-    """Tokens of a clip whose latents have the shape (T, H, W, ...)."""
-    return math.prod(side // patch for side, patch in zip(shape[:3], dit.patch, strict=True))
 
 
 def text_to_latent(

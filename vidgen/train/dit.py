@@ -219,7 +219,7 @@ class DiTTraining:
             streams.lengths,
             tuple(int(one) for one in np.trim_zeros((streams.tokenizer or self._tokenizer()).batch([""], 1)[0])),
         )
-        parallel = make_parallel(mesh, self.model.dtype, self.attention, streams.longest_row)
+        parallel = make_parallel(mesh, self.model.dtype, self.attention)
         return lambda params, batch, key: dit_loss(networks, objective, self._adapted(params), batch, key, parallel)
 
     def _adapted(self, params: dict) -> dict:

@@ -125,11 +125,6 @@ class Streams:
         return [Size(data.name, self.extent(data), data.weight) for data in self.data]
 
     @property
-    def longest_row(self) -> int:
-        """The most tokens that attention sees at once."""
-        return self.packing.tokens if self.packing.rows else max(size.tokens for size in self.sizes)
-
-    @property
     def lengths(self) -> tuple[int, ...]:
         """Frames of clips, in tokens, in order."""
         return tuple(sorted({size.extent[0] for size in self.sizes}))
