@@ -175,11 +175,12 @@ def pixels(made: np.ndarray, theirs: np.ndarray) -> str:
 
 
 def main() -> None:
-    table = Table("model", "config", "what", "largest difference")
+    console = Console(width=110)
     for rows in (wans, dits, encoders, samplers, pipelines):
+        table = Table("model", "config", "what", "largest difference")
         for row in rows():
             table.add_row(*row)
-    Console(width=110).print(table)
+        console.print(table)  # as soon as it is known
 
 
 if __name__ == "__main__":

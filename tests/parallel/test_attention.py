@@ -12,7 +12,8 @@ import pytest
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from vidgen.parallel.attention import KINDS, dense, make_attention
+from vidgen.parallel import attention
+from vidgen.parallel.attention import KINDS, dense, head_by_head, make_attention
 from vidgen.parallel.kernels import Chunked
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.splash import Splash
@@ -86,6 +87,24 @@ def test_every_kind_equals_dense(kind, sizes: dict[str, int], ragged: bool) -> N
     with jax.set_mesh(mesh):
         got = value_and_grads(attn_fn, Q, KEYS, V, SEGMENT_IDS if ragged else None, G)
     assert_same(got, EXPECTED[ragged], rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_one_head_after_another_is_the_same(ragged: bool, monkeypatch) -> None:
+    """As on a CPU with one device, where there are many scores: none of all heads at once is kept."""
+    segments = SEGMENT_IDS if ragged else None
+    expected = value_and_grads(lambda *given: dense(*given, dtype="float32"), Q, KEYS, V, segments, G)
+    monkeypatch.setattr(attention, "LARGE", 1)
+    monkeypatch.setattr(attention, "MANY", 1)
+    assert_same(
+        value_and_grads(lambda *given: head_by_head(*given, dtype="float32"), Q, KEYS, V, segments, G),
+        expected,
+        atol=2e-6,
+    )
+    alone = make_attention("dense", make_mesh(MeshConfig(), jax.devices()[:1]))
+    scores = f"{B}x{N}x{L}x{L}xf32"
+    given = jnp.asarray(Q), jnp.asarray(KEYS), jnp.asarray(V), segments
+    assert scores in jax.jit(dense).lower(*given).as_text() and scores not in jax.jit(alone).lower(*given).as_text()
 
 
 def test_cross_attention_keeps_the_text_on_every_device() -> None:

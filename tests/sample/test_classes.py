@@ -60,8 +60,16 @@ def test_a_folder_of_sit_samples_by_an_sde_or_an_ode(tmp_path) -> None:
     assert (model.networks.dit.says, model.defaults.solver) == ("to data", "sde")
     made = [model.generate(["house finch"], **SIZE, steps=3, solver=solver) for solver in (None, "heun")]
     assert (made[0] != made[1]).any()
+    # The original's ODE, which takes as many steps as it needs: where many of heun's end.
+    exact, near = (
+        model.generate(["house finch"], **SIZE, steps=steps, solver=solver).astype(int)
+        for steps, solver in ((1, "dopri5"), (60, "heun"))
+    )
+    assert 4 * np.abs(exact - near).mean() < np.abs(exact - made[1]).mean()
     with pytest.raises(ValueError, match="for networks that were trained to say the noise"):
         model.generate(["3"], **SIZE, solver="ddpm")
+    with pytest.raises(ValueError, match="asks at any time, 0 too"):
+        load_pipeline(FOLDER).generate(["3"], **SIZE, solver="dopri5")
 
 
 def test_the_command_makes_a_picture_of_a_class(tmp_path, capsys, monkeypatch) -> None:

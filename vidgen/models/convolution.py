@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the convolutional VAEs share: convolutions over space, and over time that see only what came before."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -16,6 +18,43 @@ def attend(q_BLC: Array, k_BSC: Array, v_BSC: Array) -> Array:
     scores = jnp.einsum("BLC,BSC->BLS", q_BLC * scale, k_BSC, preferred_element_type=jnp.float32)
     weights = jax.nn.softmax(scores, axis=-1).astype(v_BSC.dtype)
     return jnp.einsum("BLS,BSC->BLC", weights, v_BSC, preferred_element_type=jnp.float32)
+
+
+Edges = tuple[tuple[int, int], ...]
+"""Zeros before and after, a side each."""
+
+
+def convolve(strides: tuple[int, ...], edges: Edges, x: Array, kernel: Array) -> Array:
+    """[N, (T,) H, W, I] by a kernel [(T,) H, W, I, O], sums in float32."""
+    letters = "THW"[-len(strides) :]
+    return jax.lax.conv_general_dilated(
+        x,
+        kernel,
+        strides,
+        edges,
+        dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
+        preferred_element_type=jnp.float32,
+    )
+
+
+def convolve_frames(strides: tuple[int, ...], edges: Edges, x: Array, kernel: Array) -> Array:
+    """The same over time and space as a sum of convolutions over space, or of products where a kernel has no space.
+
+    XLA's own for CPUs over all three takes 1.7 times as long.
+    """
+    (before, after), *space = edges
+    step = strides[0]
+    x = jnp.pad(x, ((0, 0), (before, after), (0, 0), (0, 0), (0, 0)))
+    frames = (x.shape[1] - kernel.shape[0]) // step + 1
+    total: Array | float = 0.0
+    for first, part in enumerate(kernel):
+        seen = x[:, first : first + step * (frames - 1) + 1 : step]
+        if part.shape[:2] == (1, 1):
+            total = total + jnp.matmul(seen, part[0, 0], preferred_element_type=jnp.float32)
+        else:
+            seen = convolve(strides[1:], tuple(space), seen.reshape(-1, *seen.shape[2:]), part)
+            total = total + seen.reshape(-1, frames, *seen.shape[1:])
+    return jnp.asarray(total)
 
 
 class Conv(nn.Module):
@@ -45,14 +84,11 @@ class Conv(nn.Module):
         if sides == 3:
             before = self.kernel[0] - 1 if self.history is None else self.history
             around = [(before, 0), *around]
-        flat = x.reshape(-1, *x.shape[-sides - 1 :])
-        letters = "THW"[-sides:]
-        y = jax.lax.conv_general_dilated(
-            flat.astype(self.dtype),
-            kernel.astype(self.dtype),
-            self.strides or (1,) * sides,
-            around,
-            dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
-            preferred_element_type=jnp.float32,
-        )
+        flat, kernel = x.reshape(-1, *x.shape[-sides - 1 :]).astype(self.dtype), kernel.astype(self.dtype)
+        strides = self.strides or (1,) * sides
+        whole, parts = (functools.partial(one, strides, tuple(around)) for one in (convolve, convolve_frames))
+        if sides == 2:
+            y = whole(flat, kernel)
+        else:
+            y = jax.lax.platform_dependent(flat, kernel, cpu=parts, default=whole)
         return (y.reshape(*x.shape[: -sides - 1], *y.shape[1:]) + bias).astype(x.dtype)

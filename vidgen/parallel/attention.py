@@ -54,6 +54,42 @@ def dense(
     return einsum("BNLS,BSNK->BLNK", weights.astype(dtype), v_BSNK.astype(dtype)).astype(q_BLNK.dtype)
 
 
+LARGE = 2**18
+"""Scores of a head from which `head_by_head` takes one after another; fewer cost more in calls than they save."""
+MANY = 2**22
+"""Scores of all heads that the caches of a CPU hold."""
+
+
+def head_by_head(
+    q_BLNK: Array,
+    k_BSNK: Array,
+    v_BSNK: Array,
+    segment_ids: tuple[Array, Array] | None = None,
+    *,
+    dtype: str = "bfloat16",
+) -> Array:
+    """`dense`, for a CPU: where the scores of all heads would not stay in its caches, one head after another.
+
+    Twelve heads of 2,000 tokens took a third of the time so.
+    """
+    (B, L, N, _), S = q_BLNK.shape, k_BSNK.shape[1]
+    if L * S < LARGE or B * N * L * S < MANY:
+        return dense(q_BLNK, k_BSNK, v_BSNK, segment_ids, dtype=dtype)
+
+    def clip(given: tuple[tuple[Array, Array, Array], tuple[Array, Array] | None]) -> Array:
+        heads_NLK, segments = given
+        ids = None if segments is None else (segments[0][None], segments[1][None])
+
+        def head(one: tuple[Array, Array, Array]) -> Array:
+            q, k, v = (x[None, :, None] for x in one)
+            return dense(q, k, v, ids, dtype=dtype)[0, :, 0]
+
+        return jax.lax.map(head, heads_NLK)
+
+    heads_BNLK = tuple(x.transpose(0, 2, 1, 3) for x in (q_BLNK, k_BSNK, v_BSNK))
+    return jax.lax.map(clip, (heads_BNLK, segment_ids)).transpose(0, 2, 1, 3)
+
+
 def make_attention(
     kind: Kind, mesh: Mesh, *, dtype: str = "bfloat16", kernel: Kernel | None = None, name: str = ATTENTION
 ) -> AttnFn:
@@ -61,7 +97,7 @@ def make_attention(
 
     Args:
         kind: how the sequence axis is served.
-            "dense": plain products that XLA divides as it sees fit; keeps L x L scores.
+            "dense": plain products that XLA divides as it sees fit; keeps L x L scores (of a head, on one CPU device).
             "local": every device holds the keys of its whole clip; for cross-attention, and where sequence = 1.
             "ring": keys travel around the axis; any number of heads.
             "ulysses": an all-to-all gives every device all tokens of some heads (arXiv 2309.14509); the axis must
@@ -82,7 +118,8 @@ def make_attention(
     if kind not in KINDS:
         raise ValueError(f"attention {kind!r} was given; it must be one of {', '.join(KINDS)}")
     if kind == "dense":
-        return functools.partial(dense, dtype=dtype)
+        alone = mesh.size == 1 and mesh.devices.flat[0].platform == "cpu"
+        return functools.partial(head_by_head if alone else dense, dtype=dtype)
     if kernel is None:
         kernel = Splash() if mesh.devices.flat[0].platform == "tpu" else Chunked()
     return functools.partial(_sharded, kind, mesh, jnp.dtype(dtype), kernel, name)

@@ -46,8 +46,11 @@ def sampling_program(
         mesh: devices, which need not exist; attention: see `vidgen.parallel.shard.make_parallel`.
 
     Raises:
-        ValueError: the VAE does not take such a clip, or a parameter cannot be divided over the mesh.
+        ValueError: the VAE does not take such a clip, a parameter cannot be divided over the mesh, or the solver alone
+            knows how many steps it takes.
     """
+    if config.solver == "dopri5":
+        raise ValueError("the solver 'dopri5' takes as many steps as it needs, which no compiler knows: take another")
     shape = networks.vae.latent_shape(frames, height, width)
     key = jax.eval_shape(lambda: jax.random.key(0))
     params = {**params, "vae": vae_shapes(networks.vae)}

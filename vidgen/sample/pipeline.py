@@ -57,8 +57,10 @@ class SampleConfig:
         steps: solver steps from noise to data.
         guidance: w of v_u + w (v_c - v_u); 1 is none.
         interval: the times at which it acts; rescale: how far it must leave the spread as it is; see `guide`.
-        solver: "euler", "dpm" (DPM-Solver++(2M)), "unipc" (one evaluation a step each) or "heun" (two); drawing noise
-            on the way, "ddpm", of networks that say the noise, for which "euler" is DDIM, and "sde" (Euler-Maruyama).
+        solver: "euler", "dpm" (DPM-Solver++(2M)), "unipc" (one evaluation a step each) or "heun" (two); "dopri5", of
+            networks that were trained on the way to the data, which takes as many steps as its tolerance needs; drawing
+            noise on the way, "ddpm", of networks that say the noise, for which "euler" is DDIM, and "sde"
+            (Euler-Maruyama).
         shift: a of the time shift of the schedule.
         train_steps: see `vidgen.diffusion.times.schedule`.
         spacing: see `vidgen.diffusion.times.respaced`; of networks that say the noise.
@@ -234,6 +236,11 @@ def _settle(dit: DiTConfig, defaults: SampleConfig, asked: dict[str, Any]) -> tu
         raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(known)}")
     if how.solver == "ddpm" and dit.says != "noise":
         raise ValueError("the solver 'ddpm' is for networks that were trained to say the noise: take 'sde'")
+    if how.solver == "dopri5" and dit.says != "to data":
+        raise ValueError(
+            "the solver 'dopri5' asks at any time, 0 too, and is for networks that were trained at them all, as SiT: "
+            "take 'unipc' or 'heun'"
+        )
     guided = Guidance(how.guidance, *how.interval, how.rescale)
     guided.check()
     return how, guided
@@ -247,6 +254,8 @@ def sampling_times(dit: DiTConfig, how: SampleConfig, start: float = 1.0) -> jax
         return times.respaced(step_times(dit.steps), how.steps, start, how.spacing)
     if how.solver == "sde":
         return times.sde_schedule(how.steps, start)
+    if how.solver == "dopri5":  # one way, whose steps it chooses
+        return times.schedule(1, start=start)
     return times.schedule(how.steps, how.shift, start, how.train_steps)
 
 

@@ -13,7 +13,7 @@ from jax import Array
 from jax.sharding import Mesh
 
 from vidgen import trees
-from vidgen.diffusion import paths, solvers, stochastic
+from vidgen.diffusion import adaptive, paths, solvers, stochastic
 from vidgen.diffusion.guidance import Guidance, guide
 from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.layers import apply
@@ -30,13 +30,14 @@ SOLVERS: dict[str, solvers.Solver] = {
     "heun": solvers.heun,
     "dpm": solvers.dpm,
     "unipc": solvers.unipc,
+    "dopri5": adaptive.dopri5(),
 }
 DRAWING: dict[str, Callable[[stochastic.Noise], solvers.Solver]] = {
     "ddpm": stochastic.ddpm,
     "sde": stochastic.euler_maruyama,
 }
 """Solvers that draw noise on the way."""
-SolverName = Literal["euler", "heun", "dpm", "unipc", "ddpm", "sde"]
+SolverName = Literal["euler", "heun", "dpm", "unipc", "dopri5", "ddpm", "sde"]
 Captions = Array | tuple[Array, Array]
 """Ids of tokens [B, S], or what the text encoder says of them: features [B, S, D], and which are real [B, S]."""
 

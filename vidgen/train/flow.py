@@ -11,10 +11,11 @@ import jax.numpy as jnp
 from jax import Array
 
 from vidgen import trees
+from vidgen.diffusion import bound, paths, times
 from vidgen.diffusion import loss as flow
-from vidgen.diffusion import paths, times
 from vidgen.diffusion.times import TimeConfig
-from vidgen.models.dit import DiT
+from vidgen.models.dit import DiT, DiTConfig, Prediction
+from vidgen.models.estimate import step_times
 from vidgen.models.layers import apply
 from vidgen.models.rows import Rows, apply_to_rows, lay_out
 from vidgen.models.text import text_encoder
@@ -29,7 +30,7 @@ class Objective:
     """What is asked of the transformer.
 
     Attributes:
-        time: how noisy clips are.
+        time: how noisy clips are; networks that say the noise are shown all of their steps alike instead.
         caption_dropout: share of captions replaced by the empty one.
         tasks: which parts of clips are given.
         alignment: what it is taught beside the flow.
@@ -66,8 +67,7 @@ def dit_loss(
     # Drawn before a row is filled up, so that the noise is the same on every mesh.
     noise = jax.random.normal(trees.fold_in_str(key, "noise"), (B, laid.tokens, x0.shape[-1]))
     noise = jnp.pad(noise, ((0, 0), (0, x0.shape[1] - laid.tokens), (0, 0)))
-    t_BE = times.sample_times(trees.fold_in_str(key, "time"), (B, E), objective.time)
-    t_BE = times.shift_time(t_BE, laid.shift_BE)
+    t_BE, step_BE = _draw_times(networks.dit, objective.time, trees.fold_in_str(key, "time"), laid.shift_BE)
     dropped_BE = jax.random.bernoulli(trees.fold_in_str(key, "caption"), objective.caption_dropout, (B, E))
     empty_S = jnp.pad(jnp.array(objective.empty, jnp.int32), (0, S - len(objective.empty)))
     ids_RS = jnp.where(dropped_BE[..., None], empty_S, laid.text_BES).reshape(B * E, S)
@@ -83,10 +83,13 @@ def dit_loss(
     noisy = rows._replace(tokens_BLP=paths.interpolate(x0, noise, t_BL))
     says = apply_to_rows(dit, params["dit"], noisy, t_BE, features, said, given_BL)
     inner_BLD = says.features_BLD
-    # Of a network that says the noise, the error of the noise itself: that of v is 1 / (1 - t) as large.
-    counts_BL = made_BL * (1 - t_BL) ** 2 if networks.dit.says == "noise" else made_BL
-    missed_BL, loss = flow.flow_loss(says.velocity_BLP, x0, noise, counts_BL)
+    missed_BL, loss = flow.flow_loss(says.velocity_BLP, x0, noise, made_BL)
     told = {"loss": (missed_BL, made_BL)}
+    if step_BE is not None:
+        step_BL = rows.owned(step_BE)
+        told = _noise_terms(networks.dit, says, missed_BL, x0, noisy.tokens_BLP, t_BL, step_BL, made_BL)
+        weights = {"loss": 1.0, "bound": bound.WEIGHT * networks.dit.steps}
+        loss = sum((weights[name] * flow.masked_mean(*term) for name, term in told.items()), jnp.float32(0))
     if aligned is not None and inner_BLD is not None and laid.truth is not None:
         told_BL, right = cell_loss(aligned, networks.dit, params["cells"], inner_BLD, laid.truth, real)
         loss += aligned.weight * flow.masked_mean(told_BL, real)
@@ -98,6 +101,34 @@ def dit_loss(
         for T in lengths
         if not (name == "going_right" and T == 1)  # nothing goes anywhere in a picture
     }
+
+
+def _draw_times(dit: DiTConfig, config: TimeConfig, key: Array, shift_BE: Array) -> tuple[Array, Array | None]:
+    """Times [B, E], and of a network that says the noise, which whole steps they are, all of them alike likely."""
+    if dit.says != "noise":
+        return times.shift_time(times.sample_times(key, shift_BE.shape, config), shift_BE), None
+    step_BE = jax.random.randint(key, shift_BE.shape, 0, dit.steps)
+    return jnp.asarray(step_times(dit.steps), jnp.float32)[step_BE], step_BE
+
+
+def _noise_terms(
+    dit: DiTConfig,
+    says: Prediction,
+    missed_BL: Array,
+    x0: Array,
+    x_BLP: Array,
+    t_BL: Array,
+    step_BL: Array,
+    made_BL: Array,
+) -> dict[str, tuple[Array, Array]]:
+    """What a network that says the noise is taught, and where that counts: the error of the noise, which is 1 - t times
+    that of the velocity, and where it says the variance too, the variational bound.
+    """
+    told = {"loss": (missed_BL * (1 - t_BL) ** 2, made_BL)}
+    if says.spare_BLP is not None:
+        x0_hat = paths.x0_from_velocity(x_BLP, says.velocity_BLP, t_BL)
+        told["bound"] = bound.step_bound(step_times(dit.steps), step_BL, x0, x0_hat, says.spare_BLP), made_BL
+    return told
 
 
 class LaidOut(NamedTuple):
