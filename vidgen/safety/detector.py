@@ -23,6 +23,8 @@ WEIGHTS = Path(__file__).parents[1] / "assets" / "detector.json"
 BLOCK = 32
 """Pixels a side of the blocks whose spectra are taken; smaller frames are enlarged."""
 MOST_FRAMES = 17
+MOST_SIDE = 768
+"""Pixels a side, round the middle, of which larger frames are looked at: memory stays bounded."""
 
 _RINGS = 12
 _TO_YCC = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)  # BT.709
@@ -35,8 +37,9 @@ class Looks:
     Attributes:
         mean_K, scale_K, weight_K: of each feature. bias: of the sum.
         threshold: of `score`, from which a clip counts as made by vidgen.
-        false_alarms: share of other clips that reach it. found: share of vidgen's clips that do. Both were measured on
-            clips that were not trained on, each after one of the ways of `vidgen.eval.handling`.
+        false_alarms: share of other clips that reach it, of the kind of which most do. found: share of vidgen's clips
+            that do. Both were measured on clips that were not trained on and did not decide the threshold, as made
+            and after ways of `vidgen.eval.handling`: so many of vidgen's (`made`) and of others (`others`).
     """
 
     mean_K: np.ndarray
@@ -46,6 +49,8 @@ class Looks:
     threshold: float
     false_alarms: float
     found: float
+    made: int
+    others: int
 
     def score(self, feature_RK: np.ndarray) -> np.ndarray:
         """Probabilities, float64 [R], as if half of all clips were vidgen's."""
@@ -58,7 +63,9 @@ def load_looks() -> Looks:
     """The weights that ship."""
     held = json.loads(WEIGHTS.read_text())
     arrays = {name: np.array(held[name]) for name in ("mean_K", "scale_K", "weight_K")}
-    return Looks(**arrays, **{name: held[name] for name in ("bias", "threshold", "false_alarms", "found")})
+    return Looks(
+        **arrays, **{name: held[name] for name in ("bias", "threshold", "false_alarms", "found", "made", "others")}
+    )
 
 
 def score(frames_FHWC: Frames) -> float:
@@ -75,7 +82,9 @@ def features(frames_FHWC: Frames) -> np.ndarray:
     frames = np.asarray(frames_FHWC)
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
         raise ValueError(f"frames are {frames.dtype} {list(frames.shape)}; they must be uint8 [F, H, W, 3], F >= 1")
-    frames = frames[:MOST_FRAMES]
+    height, width = frames.shape[1:3]
+    top, left = (max(0, side - MOST_SIDE) // 2 for side in (height, width))
+    frames = frames[:MOST_FRAMES, top : top + MOST_SIDE, left : left + MOST_SIDE]
     height, width = frames.shape[1:3]
     if min(height, width) < BLOCK:
         factor = BLOCK / min(height, width)
