@@ -60,8 +60,9 @@ class Recorder:
     def __init__(self):
         self.calls = []
 
-    def generate(self, prompts, *, frames, width, height, steps, guidance, seed):
+    def generate(self, prompts, *, frames, width, height, steps, guidance, seed, known):
         assert frames % 4 == 1
+        self.known = known
         self.calls.append((len(prompts), frames, steps, guidance, seed))
         levels = np.array([len(prompt) for prompt in prompts], np.uint8)
         return np.broadcast_to(levels[:, None, None, None, None], (len(prompts), frames, height, width, 3))
@@ -78,6 +79,42 @@ def test_a_model_is_asked_for_full_batches_of_whole_groups():
     both = model.make(pairs, seed=4)
     assert both.shape == (2, 2, 17, 64, 64, 3) and both[0, 0].max() == 5 and both[0, 1].max() == 11
     assert recorder.calls[1:] == [(8, 17, 7, 2.5, 4)] * 2  # one noise for a case and its twin
+
+
+class Firsts:
+    """A VAE in name: a latent frame is the last frame of its group, one value for 8x8 pixels."""
+
+    class config:  # noqa: N801
+        group = 4
+
+        @staticmethod
+        def latent_shape(frames, height, width):
+            return 1 + (frames - 1) // 4, height // 8, width // 8, 1
+
+    def encode(self, clips):
+        return clips[:, ::4, ::8, ::8, :1].astype(np.float32)
+
+
+def test_a_model_that_was_trained_to_is_shown_the_first_frames():
+    recorder = Recorder()
+    recorder.autoencoder = Firsts()
+    trained = Model(recorder, dataclasses.replace(CARD, tasks=("ends",)), "abc")
+    asked = [
+        dataclasses.replace(
+            case(prompt, frames=10), given=5, renderer=lambda _, level=level: np.full((10, 64, 64, 3), level, np.uint8)
+        )
+        for prompt, level in (("a dog", 90), ("a cat!", 40))
+    ]
+    trained.check(asked)
+    clips = trained.make(asked, seed=3)
+    assert clips.shape == (2, 10, 64, 64, 3)
+    for clip, level, made in zip(clips, (90, 40), (5, 6), strict=True):
+        assert (clip[:5] == level).all() and (clip[5:] == made).all()
+    latent, is_made = recorder.known
+    assert latent.shape == (8, 4, 8, 8, 1) and (latent[0, :2] == 90).all() and (latent[1, :2] == 40).all()
+    assert not is_made[:, :2].any() and is_made[:, 2:].all()
+    with pytest.raises(NotApplicableError, match=r"3 first frames, and small takes 1 \+ a multiple of 4"):
+        trained.check([dataclasses.replace(case(), given=3)])
 
 
 def test_a_models_clips_are_named_by_all_that_they_depend_on():

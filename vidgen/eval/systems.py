@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is scored: a model of vidgen's, or a folder of videos that any other system made."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from vidgen.eval.suite import Case, NotApplicableError, Setting
 from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.card import Card
 from vidgen.sample.pipeline import DEFAULTS, Pipeline
+from vidgen.sample.tasks import Known, Piece, place
 from vidgen.worlds.sprites import load_atlas
 
 VIDEO_SUFFIXES = (".mp4", ".webm", ".mov", ".mkv", ".avi", ".gif")
@@ -78,9 +80,14 @@ class Model:
         return self.pipeline.autoencoder
 
     def check(self, cases: Sequence[Case]) -> None:
-        """By the card: length, size, things known; and no model of vidgen takes first frames yet."""
+        """By the card: length, size, things known, and whether it was trained to go on from frames that are given."""
+        group = self.pipeline.networks.vae.patch[0]
         for case in cases:
             refuse_by_card(self.card, case)
+            if case.given and case.given != whole_groups(case.given, group):
+                raise NotApplicableError(
+                    f"its cases give {case.given} first frames, and {self.card.name} takes 1 + a multiple of {group}"
+                )
 
     def make(self, cases: Sequence[Case], seed: int) -> np.ndarray:
         """One compilation for each size: a last batch that is short is filled up. A twin has its case's noise."""
@@ -92,17 +99,25 @@ class Model:
         return np.stack([own, twins], axis=1)[: len(cases)]
 
     def _generate(self, cases: Sequence[Case], seed: int) -> np.ndarray:
-        scene = cases[0].scene
+        scene, given = cases[0].scene, cases[0].given
+        frames = whole_groups(scene.frames, self.pipeline.networks.vae.patch[0])
+        shown = [dataclasses.replace(case, twin=None).render()[:given] for case in cases] if given else []
         clips = self.pipeline.generate(
             [case.prompt for case in cases],
-            frames=whole_groups(scene.frames, self.pipeline.networks.vae.patch[0]),
+            frames=frames,
             width=scene.width,
             height=scene.height,
             steps=self.steps,
             guidance=self.guidance,
             seed=seed,
-        )
-        return clips[:, : scene.frames]
+            known=self._known(shown, frames) if given else None,
+        )[:, : scene.frames]
+        return np.concatenate([np.stack(shown), clips[:, given:]], axis=1) if given else clips
+
+    def _known(self, shown: Sequence[np.ndarray], frames: int) -> Known:
+        """Clips of so many frames that begin with what is shown."""
+        each = [place(self.autoencoder, [Piece(0, one)], frames) for one in shown]
+        return Known(*(np.concatenate(parts) for parts in zip(*each, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +276,7 @@ def card_setting(card: Card) -> Setting:
 def refuse_by_card(card: Card, case: Case) -> None:
     """Raises NotApplicableError when a model cannot be asked for a case, by its card."""
     scene, known = case.scene, {concept.name for concept in card.concepts}
-    if case.given:
+    if case.given and "ends" not in card.tasks:
         raise NotApplicableError(f"its cases give {case.given} first frames, and {card.name} takes a prompt alone")
     if scene.frames > card.max_frames:
         raise NotApplicableError(
