@@ -4,11 +4,11 @@
 
     python experiments/benchmarks/wan_speed.py --python PYTHON_WITH_TORCH
 
-Measured are a step of a transformer of 130M parameters on 2,000 tokens, the decoding of 17 frames of 128x128 by the VAE
+Measured are a step of a transformer of 119M parameters on 2,000 tokens, the decoding of 17 frames of 128x128 by the VAE
 at full size, and a whole sample by a small model (20M parameters, 320 tokens, 20 steps with guidance, text encoder and
-VAE included). Needs a Python with torch, diffusers, transformers and accelerate, which may be another environment's, and a C++
-compiler for torch.compile. Each side is a process of its own that waits while another one's turn is measured; figures
-are medians of all turns. Their outputs are compared too.
+VAE included). Needs a Python with torch, diffusers, transformers and accelerate, which may be another environment's,
+and a C++ compiler for torch.compile. Each side is a process of its own that waits while another one's turn is measured;
+figures are medians of all turns. Their outputs are compared too.
 """
 
 import dataclasses
@@ -126,7 +126,8 @@ def make(folder: Path) -> None:
     reader = {
         "architectures": ["UMT5EncoderModel"], "model_type": "umt5", "vocab_size": READER.vocabulary,
         "d_model": READER.width, "num_layers": READER.layers, "num_heads": READER.heads,
-        "d_kv": READER.width // READER.heads, "d_ff": READER.hidden, "feed_forward_proj": "gated-gelu", "dropout_rate": 0.0, "pad_token_id": 0,
+        "d_kv": READER.width // READER.heads, "d_ff": READER.hidden, "feed_forward_proj": "gated-gelu",
+        "dropout_rate": 0.0, "pad_token_id": 0,
         "eos_token_id": 1, "tie_word_embeddings": True,
     }  # fmt: skip
     save(small / "text_encoder", "model", noise_like(rng, text_shapes(READER)), umt5.encoder(), reader)

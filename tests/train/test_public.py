@@ -11,6 +11,7 @@ import pytest
 
 from vidgen import train
 from vidgen.cli import main as cli
+from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.sample import classes, wan
 from vidgen.sample.pipeline import load_pipeline
 from vidgen.train.dit import DiTTraining
@@ -20,6 +21,7 @@ from vidgen.train.optim import OptimConfig
 from vidgen.train.streams import LatentData
 from vidgen.weights.files import Weights
 from vidgen.weights.safetensors import load_params
+from vidgen.weights.shapes import dit_shapes
 from vidgen.worlds.scene import SceneConfig
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -67,6 +69,21 @@ def test_a_run_goes_on_from_public_weights(tmp_path, kind: str, rank: int) -> No
     if kind == "wan":  # captions were read by the model's own tokenizer, and the empty one is its ending
         ids = run._tokenizer().batch(["a dog", ""], 12)
         assert ids[1].tolist() == [1] + [0] * 11 and ids.max() < 300
+
+
+@pytest.mark.parametrize("kind", ["wan", "dit"])
+def test_shapes_alone_are_lowered_for_a_mesh(kind: str) -> None:
+    """As `vidgen compile` does it, without the files that a run starts from."""
+    folder = GOLDEN / f"{kind}_pipeline"
+    networks = (wan.wan_networks if kind == "wan" else classes.class_networks)(folder, "float32")
+    run = dataclasses.replace(experiment(Path("nowhere"), kind), vae_config=networks.vae)
+    mesh = make_mesh(MeshConfig(fsdp=4, tensor=2))
+    for mode in ("train", "sample"):
+        program = run.program(mode, mesh)
+        with jax.set_mesh(mesh):
+            text = program.function.lower(*program.arguments).as_text()
+        assert "sdy.sharding_constraint" in text and program.model_flops > 0
+        assert program.parameters["dit"] == sum(x.size for x in jax.tree.leaves(dit_shapes(networks.dit)))
 
 
 def test_captions_name_classes() -> None:

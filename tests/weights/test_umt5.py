@@ -14,6 +14,9 @@ from safetensors.numpy import load_file, save_file
 from vidgen.models.layers import apply
 from vidgen.models.presets import UMT5_XXL
 from vidgen.models.text import TextConfig, TextEncoder
+from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.shard import parameter_shardings
+from vidgen.sample.program import read_captions
 from vidgen.weights import keymap
 from vidgen.weights.files import Weights
 from vidgen.weights.public import umt5
@@ -65,6 +68,17 @@ def test_every_block_says_the_same(encoder) -> None:
         theirs = golden[f"outputs/block{block}"]
         theirs = theirs / np.sqrt(np.mean(theirs**2, -1, keepdims=True) + 1e-6)
         assert np.abs(features - theirs)[ids > 0].max() < 1e-5 * np.abs(theirs).max()
+
+
+def test_eight_devices_say_the_same(encoder) -> None:
+    config, golden, params = encoder
+    mesh, ids = make_mesh(MeshConfig(fsdp=2, sequence=2, tensor=2)), golden["inputs/ids"]
+    placed = jax.device_put(params, parameter_shardings({"text": params}, mesh)["text"])
+    assert sum(leaf.addressable_shards[0].data.size < leaf.size for leaf in jax.tree.leaves(placed)) > 10
+    with jax.set_mesh(mesh):
+        features, _ = read_captions(config, mesh, placed, jnp.asarray(ids))
+    theirs = golden["outputs/features"]
+    assert np.abs(features - theirs)[ids > 0].max() < 1e-5 * np.abs(theirs).max()
 
 
 def test_what_is_exported_has_the_same_bytes(encoder, tmp_path) -> None:
