@@ -87,8 +87,10 @@ class Conv(nn.Module):
         flat, kernel = x.reshape(-1, *x.shape[-sides - 1 :]).astype(self.dtype), kernel.astype(self.dtype)
         strides = self.strides or (1,) * sides
         whole, parts = (functools.partial(one, strides, tuple(around)) for one in (convolve, convolve_frames))
-        if sides == 2:
-            y = whole(flat, kernel)
-        else:
+        mesh = jax.sharding.get_abstract_mesh()
+        if sides == 3 and (mesh.empty or mesh.size == 1):
             y = jax.lax.platform_dependent(flat, kernel, cpu=parts, default=whole)
+        else:
+            # XLA divided the sum of frames over a mesh of three axes wrongly: test_eight_devices_make_the_same_pixels.
+            y = whole(flat, kernel)
         return (y.reshape(*x.shape[: -sides - 1], *y.shape[1:]) + bias).astype(x.dtype)
