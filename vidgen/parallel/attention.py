@@ -76,18 +76,25 @@ def head_by_head(
     if L * S < LARGE or B * N * L * S < MANY:
         return dense(q_BLNK, k_BSNK, v_BSNK, segment_ids, dtype=dtype)
 
-    def clip(given: tuple[tuple[Array, Array, Array], tuple[Array, Array] | None]) -> Array:
-        heads_NLK, segments = given
-        ids = None if segments is None else (segments[0][None], segments[1][None])
+    einsum = functools.partial(jnp.einsum, preferred_element_type=jnp.float32)
 
-        def head(one: tuple[Array, Array, Array]) -> Array:
-            q, k, v = (x[None, :, None] for x in one)
-            return dense(q, k, v, ids, dtype=dtype)[0, :, 0]
+    def clip(given: tuple[Array, Array, Array, tuple[Array, Array] | None]) -> Array:
+        q_LNK, k_SNK, v_SNK, segments = given
 
-        return jax.lax.map(head, heads_NLK)
+        def head(n: Array) -> Array:
+            q, k, v = (jax.lax.dynamic_index_in_dim(x, n, 1, False) for x in (q_LNK, k_SNK, v_SNK))
+            scores = einsum("LK,SK->LS", (q * q.shape[-1] ** -0.5).astype(dtype), k.astype(dtype))
+            if segments is not None:
+                same = segments[0][:, None] == segments[1]
+                scores = jnp.where(same, scores, jnp.finfo(jnp.float32).min)
+            # The sum divides what is said rather than the scores, of which there are more.
+            weights = jnp.exp(scores - jnp.max(scores, axis=-1, keepdims=True))
+            said = einsum("LS,SK->LK", weights.astype(dtype), v.astype(dtype))
+            return (said / jnp.sum(weights, axis=-1, keepdims=True)).astype(q_LNK.dtype)
 
-    heads_BNLK = tuple(x.transpose(0, 2, 1, 3) for x in (q_BLNK, k_BSNK, v_BSNK))
-    return jax.lax.map(clip, (heads_BNLK, segment_ids)).transpose(0, 2, 1, 3)
+        return jax.lax.map(head, jnp.arange(N)).transpose(1, 0, 2)
+
+    return jax.lax.map(clip, (q_BLNK, k_BSNK, v_BSNK, segment_ids))
 
 
 def make_attention(
