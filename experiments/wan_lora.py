@@ -6,12 +6,11 @@ vidgen weights import Wan2.1-T2V-1.3B-Diffusers --out runs/wan
 vidgen train experiments/wan_lora.py
 vidgen compile experiments/wan_lora.py --topology v5p:2x2x1
 
-Four chips of v5p; hours: not run. The paper's score: none. Ours: none, the shapes alone were compiled:
-docs/public.md, 2026-11-26.
+Four chips of v5p; hours: not run. The paper's score: none. Ours: none.
 
-All three networks are presets of public models: the transformer and UMT5-XXL stay as they are, and the factors of its
-attention's and MLP's matrices are trained; what is sent to the optimiser is their size. Data are simulated worlds: give
-streams of your own.
+All three networks are presets of public models. The transformer and UMT5-XXL stay as they are; factors of the matrices
+of its attention are trained, and the optimiser's state is of their size. Data are simulated worlds: give streams of
+your own.
 """
 
 import dataclasses
