@@ -170,7 +170,9 @@ def compile_row(name: str, where: str) -> dict[str, Any]:
         try:
             memory = function.lower(*arguments).compile().memory_analysis()
         except jax.errors.JaxRuntimeError as error:
-            needed = re.search(r"Used ([\d.]+)G of ([\d.]+)G hbm", str(error))
+            needed = re.search(r"Used ([\d.]+)G of ([\d.]+)G hbm", str(error)) or re.search(
+                r"temporaries \(([\d.]+)G\) exceeds available HBM \(([\d.]+)G\)", str(error)
+            )
             if needed is None:
                 raise
             return {"peak": float(needed[1]) * GIB, "capacity": float(needed[2]) * GIB, "refused": True,
