@@ -16,10 +16,11 @@ _VOWELS = (
 )  # fmt: skip
 """Long vowels are capitals."""
 _CONSONANTS = (
-    (r"^[kgp]n", "n"), (r"^wr", "r"), (r"^ps", "s"), (r"^wh", "w"), (r"ph", "f"), (r"igh(?=t|$)", "J"), (r"gh(?=t|$)", ""),
+    (r"^[kgp]n", "n"), (r"^wr", "r"), (r"^ps", "s"), (r"^wh", "w"), (r"ph", "f"),
+    (r"igh(?=t|$)", "J"), (r"gh(?=t|$)", ""),
     (r"tch|t(?=ur[eaio])", "C"), (r"ch", "C"), (r"sh", "S"), (r"th", "T"), (r"dg(?=[eiy])", "j"),
     (r"s?c(?=[eiy])", "s"), (r"gg", "G"), (r"g(?=[eiy](?!$))", "j"), (r"G", "g"),
-    (r"ck|[cq]u?(?!h)|k", "k"), (r"x", "ks"), (r"z", "s"),
+    (r"qu(?=[aeioI])", "kw"), (r"ck|[cq](?!h)|k", "k"), (r"x", "ks"), (r"z", "s"),
     (r"(.)\1+", r"\1"), (r"Cure$", "Cer"),
 )  # fmt: skip
 _RULES = tuple((re.compile(pattern), said) for pattern, said in (*_VOWELS, *_CONSONANTS))
