@@ -11,7 +11,9 @@ the command `vidgen generate` from its start to a little beyond its usual end. T
 looked at too. A line a kill is kept, so the same command goes on where it was stopped. Figures are in docs/trust.md.
 """
 
+import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import signal
@@ -27,38 +29,34 @@ import tyro
 
 from vidgen.data.video import read_video
 from vidgen.safety.audit import digest
+from vidgen.safety.frames import BlockedError
 from vidgen.safety.provenance import read_manifest
 
-RELEASE = """
-import numpy as np
-from pathlib import Path
-from vidgen.safety.policy import FrameRule, Policy
-from vidgen.safety.prompts import PromptPolicy
-from vidgen.safety.provenance import Origin
-from vidgen.sample import release
-from vidgen.sample.export import SUFFIXES
+FOR_EVER = "--for-ever"
 
-class Red:
-    def __call__(self, frames):
-        return {"red": frames[..., 0].mean((1, 2)) / 255}
 
-release.read_classifiers = lambda _: {"red": Red()}
-policy = Policy("test", PromptPolicy(()), (FrameRule("red", "red", 0.5, "block"),), "")
-clip = np.random.default_rng(0).integers(0, 100, (9, 64, 64, 3), np.uint8)
-bad = clip.copy()
-bad[3, ..., 0] = 250
-with release.Gate(release.Settings(), policy) as gate:
-    gate.check()
-    print("ready", flush=True)
-    number = 0
-    while True:
-        number += 1
-        path = Path("out") / f"{number}{SUFFIXES[number // 2 % len(SUFFIXES)]}"
-        try:
-            gate.release(path, bad if number % 2 else clip, 8, Origin("generate", "t", "", ("a",), number))
-        except ValueError:
-            pass
-"""
+def release_for_ever() -> None:
+    """Releases clips until it is killed; says "ready" when the first one begins."""
+    from vidgen.safety.policy import FrameRule, Policy
+    from vidgen.safety.prompts import PromptPolicy
+    from vidgen.safety.provenance import Origin
+    from vidgen.sample import release
+    from vidgen.sample.export import SUFFIXES
+
+    def red(frames_FHWC: np.ndarray) -> dict[str, np.ndarray]:
+        return {"red": frames_FHWC[..., 0].mean((1, 2)) / 255}
+
+    release.read_classifiers = lambda _: {"red": red}
+    policy = Policy("test", PromptPolicy(()), (FrameRule("red", "red", 0.5, "block"),), "")
+    clip = np.random.default_rng(0).integers(0, 100, (9, 64, 64, 3), np.uint8)
+    bad = clip.copy()
+    bad[3, ..., 0] = 250
+    with release.Gate(release.Settings(), policy) as gate:
+        print("ready", flush=True)
+        for number in itertools.count(1):
+            path = Path("out") / f"{number}{SUFFIXES[number // 2 % len(SUFFIXES)]}"
+            with contextlib.suppress(BlockedError):
+                gate.release(path, bad if number % 2 else clip, 8, Origin("generate", "t", "", ("a",), number))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,12 +82,14 @@ def kill_once(options: Options, number: int, seconds: float) -> dict:
         environment = {
             **os.environ,
             "VIDGEN_AUDIT": str(home / "audit.jsonl"),
-            "VIDGEN_CONFIG": str(options.out.absolute() / "config"),
             "TMPDIR": str(home / "tmp"),
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         }
         generate = ["-m", "vidgen.cli.main", "generate", "a dog", "--seed", str(number), "--out", "out/1.mp4"]
-        command = [sys.executable, *(generate if options.way == "generate" else ["-c", RELEASE])]
+        command = [
+            sys.executable,
+            *(generate if options.way == "generate" else [str(Path(__file__).absolute()), FOR_EVER]),
+        ]
         after = float(np.random.default_rng(number).uniform(0, seconds))
         began = time.perf_counter()
         with subprocess.Popen(
@@ -97,18 +97,12 @@ def kill_once(options: Options, number: int, seconds: float) -> dict:
         ) as process:
             assert process.stdout
             if options.way == "release":
-                assert process.stdout.readline() == b"ready\\n"
+                assert process.stdout.readline() == b"ready\n"
             try:
                 process.wait(after if number else None)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-        environment_config = os.environ.get("VIDGEN_CONFIG")
-        os.environ["VIDGEN_CONFIG"] = environment["VIDGEN_CONFIG"]
-        try:
-            left = judge(home)
-        finally:
-            os.environ.pop("VIDGEN_CONFIG")
-            os.environ |= {} if environment_config is None else {"VIDGEN_CONFIG": environment_config}
+        left = judge(home)
         killed = process.returncode == -signal.SIGKILL
         return {
             "number": number,
@@ -143,6 +137,7 @@ def judge(home: Path) -> dict:
 def main(options: Options) -> None:
     """Prints the numbers of kills and files, and all that is wrong; exits with 1 if anything is."""
     options.out.mkdir(parents=True, exist_ok=True)
+    os.environ["VIDGEN_CONFIG"] = str(options.out.absolute() / "config")
     file = options.out / f"{options.way}.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     seconds = options.seconds or 2.0
@@ -152,10 +147,10 @@ def main(options: Options) -> None:
         number = len(rows) + (options.way == "release" or options.seconds > 0)
         rows.append(kill_once(options, number, seconds))
         with file.open("a") as log:
-            log.write(json.dumps(rows[-1]) + "\\n")
+            log.write(json.dumps(rows[-1]) + "\n")
     killed = [row for row in rows if row["killed"]]
     wrong = [f"kill {row['number']}: {what}" for row in rows for what in row["wrong"]]
-    print("\\n".join(wrong))
+    print("\n".join(wrong))
     print(
         f"{options.way}: {len(killed)} kills between {min(row['after'] for row in killed):.2f} and "
         f"{max(row['after'] for row in killed):.2f} s, {sum(row['files'] for row in killed)} files left by them, "
@@ -165,4 +160,4 @@ def main(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options))
+    release_for_ever() if sys.argv[1:] == [FOR_EVER] else main(tyro.cli(Options))

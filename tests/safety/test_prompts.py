@@ -9,6 +9,7 @@ from hypothesis import given
 from vidgen.safety import text
 from vidgen.safety.policy import load_policy
 from vidgen.safety.prompts import Category, PromptPolicy, common_words
+from vidgen.safety.sound import sound
 from vidgen.worlds.captions import caption
 from vidgen.worlds.scene import SceneConfig, draw_scene
 from vidgen.worlds.sprites import read_concepts
@@ -55,6 +56,7 @@ def found(prompt: str) -> list[str]:
         ("degagr", "letters swapped"),
         ("d*gger", "letters masked"),
         ("moondagger", "words glued"),
+        ("daggur", "spelt by sound"),
     ],
 )
 def test_a_disguise_is_seen_through_and_named(prompt, how) -> None:
@@ -75,10 +77,35 @@ def test_a_disguise_is_seen_through_and_named(prompt, how) -> None:
         "",
         "a butcher with a knife",
         "d*g*r*",
+        "a digger and a dodger with a tiger",
     ],
 )
 def test_what_means_no_harm_passes(prompt) -> None:
     assert found(prompt) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("nood", "nude"), ("swaztika", "swastika"), ("torcher", "torture"), ("jenocide", "genocide"), ("foto", "photo"),
+        ("nite", "night"), ("kween", "queen"), ("sooicide", "suicide"), ("rong", "wrong"),
+    ],
+)  # fmt: skip
+def test_words_that_are_said_alike_have_one_key(one, other) -> None:
+    assert sound(one) == sound(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("wrap", "rape"), ("knocked", "naked"), ("nod", "nude"), ("gear", "gore"), ("tern", "torn")]
+)
+def test_words_that_are_said_differently_have_two(one, other) -> None:
+    assert sound(one) != sound(other)
+
+
+def test_common_words_and_long_ones_are_not_taken_by_their_sound() -> None:
+    policy = load_policy().prompts
+    assert policy.check("news of hail, wrapped in rapid, erratic wrapping").allowed
+    assert found("daggur") and not found("dagg" + "u" * 40 + "rn")
 
 
 def test_without_normalisation_only_plain_words_are_found() -> None:

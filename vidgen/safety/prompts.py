@@ -3,7 +3,7 @@
 """Which prompts are refused: terms by category, sought in every reading of a text; a place for learned classifiers.
 
 Terms match whole words alone, so that a harmless word around one is none ("Scunthorpe"). Guesses that could hit
-harmless words (neighbours joined, letters swapped, words reversed) leave common words alone.
+harmless words (neighbours joined, letters swapped, words reversed, words that sound alike) leave common words alone.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Protocol
 
 from vidgen.safety import text as reading
+from vidgen.safety.sound import sound
 
 _REVERSIBLE = 5
 """Letters from which on a word is read backwards too; shorter ones hit other words."""
@@ -25,6 +26,10 @@ _PIECES = 3
 """Words that a term may be torn into."""
 _EVIDENT = 3
 """Letters that a masked word must show."""
+_SPOKEN = 4
+"""Letters from which on a term may be spelt as it sounds."""
+_LONGEST = 24
+"""Letters up to which it is asked how a word sounds."""
 _GLUED = 6
 """Letters from which on a word may be a term with a common word before or after it."""
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
@@ -156,6 +161,11 @@ class _Matcher:
             if len(word) >= _SHUFFLED and word.isascii()
         }
         self.long = [(word, term) for word, term in self.single.items() if len(word) >= _MISSPELT and word.isascii()]
+        self.sounds = {
+            sound(word): term
+            for word, term in self.single.items()
+            if word.isascii() and word.isalpha() and len(term.rstrip("*")) >= _SPOKEN
+        }
         # Scripts that put no spaces between words.
         self.unspaced = [(word, term) for word, term in self.single.items() if _UNSPACED.search(word)]
 
@@ -183,6 +193,7 @@ class _Matcher:
                 for name, way in (
                     ("letters repeated", self._repeated), ("parts joined", self._joined), ("backwards", self._reversed),
                     ("letters swapped", self._swapped), ("words glued", self._glued), ("misspelt", self._misspelt),
+                    ("spelt by sound", self._spoken),
                 ):  # fmt: skip
                     if term := way(kept):
                         return Finding(self.name, term, name if how == "as written" else f"{how}, {name}")
@@ -267,6 +278,13 @@ class _Matcher:
                 ends = {stem, stem[:-1], stem[:-2]} if term.endswith("*") else {stem}
                 if any(_one_off(end, term_word) for end in ends):
                     return term
+        return None
+
+    def _spoken(self, words: Iterable[str]) -> str | None:
+        for word in words:
+            asked = _SPOKEN <= len(word) <= _LONGEST and word.isascii() and word not in self.innocent
+            if asked and (term := self.sounds.get(sound(word))):
+                return term
         return None
 
     def _masked(self, word: str) -> str | None:
