@@ -49,8 +49,7 @@ def sampling_program(
         ValueError: the VAE does not take such a clip, a parameter cannot be divided over the mesh, or the solver alone
             knows how many steps it takes.
     """
-    if config.solver == "dopri5":
-        raise ValueError("the solver 'dopri5' takes as many steps as it needs, which no compiler knows: take another")
+    evaluations = _evaluations(config)
     shape = networks.vae.latent_shape(frames, height, width)
     key = jax.eval_shape(lambda: jax.random.key(0))
     params = {**params, "vae": vae_shapes(networks.vae)}
@@ -73,8 +72,6 @@ def sampling_program(
         Guidance(*numbers),
         given((), key.dtype),
     )  # fmt: skip
-    # Heun's last step is Euler's.
-    evaluations = 2 * config.steps - 1 if config.solver == "heun" else config.steps
     return Program(
         function=text_to_video,
         arguments=arguments,
@@ -89,6 +86,14 @@ def sampling_program(
         batch=clips,
         batch_option="--clips",
     )
+
+
+def _evaluations(config: SampleConfig) -> int:
+    """How often the transformer is asked. Raises ValueError for a solver that alone knows it."""
+    if config.solver == "dopri5":
+        raise ValueError("the solver 'dopri5' takes as many steps as it needs, which no compiler knows: take another")
+    # Heun's last step is Euler's.
+    return 2 * config.steps - 1 if config.solver == "heun" else config.steps
 
 
 def sampling_flops(
