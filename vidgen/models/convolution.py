@@ -40,7 +40,7 @@ def convolve(strides: tuple[int, ...], edges: Edges, x: Array, kernel: Array) ->
 def convolve_frames(strides: tuple[int, ...], edges: Edges, x: Array, kernel: Array) -> Array:
     """The same over time and space as a sum of convolutions over space, or of products where a kernel has no space.
 
-    XLA's own for CPUs over all three takes 1.7 times as long.
+    XLA's own for CPUs over all three is slower.
     """
     (before, after), *space = edges
     step = strides[0]
