@@ -17,15 +17,16 @@ from vidgen.train.optim import OptimConfig
 from vidgen.train.streams import LatentData
 from vidgen.train.tasks import TaskMix
 from vidgen.worlds.holdout import SplitConfig
-from vidgen.worlds.scene import SceneConfig
+from vidgen.worlds.scene import CAMERAS, FIRST_LIGHT_ON_GRID
 from vidgen.worlds.sprites import FIRST_LIGHT
 from vidgen.worlds.story import StoryConfig
 
 CONCEPTS = (*FIRST_LIGHT, "door", "window")
 """What the first light's model knows, and what opens in stories."""
-PICTURES = SplitConfig((SceneConfig(frames=1, concepts=CONCEPTS), StoryConfig(frames=1, concepts=CONCEPTS)), ("pair",))
-SCENES = SplitConfig((SceneConfig(concepts=CONCEPTS),), axes=("pair",))
-STORIES = SplitConfig((StoryConfig(concepts=CONCEPTS),), axes=("pair",))
+ON_GRID = dataclasses.replace(FIRST_LIGHT_ON_GRID, split="all")
+STORY = StoryConfig(concepts=CONCEPTS)
+MOVING_CAMERA = dataclasses.replace(ON_GRID, cameras=CAMERAS)
+PICTURES = SplitConfig((dataclasses.replace(ON_GRID, frames=1), dataclasses.replace(STORY, frames=1)), axes=("pair",))
 
 
 def get_config() -> DiTTraining:
@@ -39,13 +40,17 @@ def get_config() -> DiTTraining:
         text_from="runs/one_text/model/text.safetensors",
         cache="runs/latents_one",
         alignment=dataclasses.replace(before.alignment, concepts=CONCEPTS),
-        tasks=TaskMix(free=3.0, first=1.0, both=1.0, box=1.0),
+        tasks=TaskMix(free=3.0, first=1.0, both=0.5, box=0.5),
         data=(
-            LatentData("pictures", PICTURES, 40_960, 40, text_length=80, weight=0.3, shift=4.0),
-            LatentData("scenes", SCENES, 12_288, 8, text_length=80, weight=0.3, shift=14.0),
-            LatentData("stories", STORIES, 12_288, 8, text_length=80, weight=0.25, shift=14.0),
-            dataclasses.replace(pairs, name="pairs", count=6_144, weight=0.15),
+            dataclasses.replace(pairs, count=8_192, weight=0.25),
+            dataclasses.replace(
+                pairs, name="stories", scenes=SplitConfig((STORY,), ("pair",)), count=12_288, weight=0.35
+            ),
+            dataclasses.replace(
+                pairs, name="cameras", scenes=SplitConfig((MOVING_CAMERA,), ("pair",)), count=4_096, weight=0.12
+            ),
+            LatentData("pictures", PICTURES, 32_768, 40, text_length=80, weight=0.28, shift=4.0),
         ),
         optim=OptimConfig(lr=1e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.9, lr_end=0.02),
-        loop=LoopConfig(steps=20_000, log_every=25, eval_every=0, save_every=100),
+        loop=LoopConfig(steps=5_000, log_every=25, eval_every=0, save_every=100),
     )

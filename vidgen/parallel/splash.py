@@ -86,17 +86,30 @@ class Splash:
         fill = functools.partial(_fill, length=q.shape[2])
         out, lse, g = fill(out_BNLK), fill(logsumexp_BNL), fill(g_BNLK)
 
-        def one(k: Array, v: Array, q: Array, ids: splash.SegmentIds | None, out: Array, lse: Array, g: Array) -> tuple:
-            saved = q, k, v, ids, None, out, lse, _EVERYTHING, _EVERYTHING
-            grads = splash._splash_attention_bwd(  # noqa: SLF001 - see the module's docstring
-                False, splash.DEFAULT_MASK_VALUE, False, sizes, None, None, None, self.interpret, saved, g
-            )
-            return grads[3:6]
+        row_sums_BNL = (out.astype(jnp.float32) * g.astype(jnp.float32)).sum(-1)
+        kernel = functools.partial(
+            splash._splash_attention_bwd_dkv,  # noqa: SLF001 - see the module's docstring
+            bq=sizes.block_q_dkv,
+            bkv=part,
+            bkv_compute=sizes.block_kv_dkv_compute,
+            is_mqa=False,
+            mask_info=_EVERYTHING,
+            mask_value=splash.DEFAULT_MASK_VALUE,
+            attn_logits_soft_cap=None,
+            use_fused_bwd_kernel=True,
+            q_layout=sizes.q_layout,
+            k_layout=sizes.k_layout,
+            v_layout=sizes.v_layout,
+            mask_function=None,
+            interpret=self.interpret,
+        )
 
         def add(dq: Array, keys: tuple) -> tuple[Array, tuple[Array, Array]]:
             k, v, kv_ids = keys
             of_part = None if ids is None else splash.SegmentIds(ids.q, kv_ids)
-            more, dk, dv = jax.vmap(one)(k, v, q, of_part, out, lse, g)
+            more, dk, dv = jax.vmap(lambda q, k, v, ids, *rows: kernel(q, k, v, ids, None, *rows))(
+                q, k, v, of_part, lse, g, row_sums_BNL
+            )
             return dq + more.astype(jnp.float32), (dk, dv)
 
         split = functools.partial(_split, size=part)
