@@ -43,7 +43,7 @@ ROWS = {
     "sample 1.3B, 480p, 60 s, v6e:2x2": f"{SMALL} --topology v6e:2x2 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4 "
     "--mode sample",
     "train 1.3B, 480p, 60 s, v6e:4x8": f"{SMALL} --topology v6e:4x8 {MINUTE_480} {ONE_CLIP} --mesh.sequence 8 "
-    "--mesh.tensor 4",
+    f"--mesh.tensor 4 {KEEP}",
     "train 1.3B, 720p, 60 s, v5p:2x2x2": f"{SMALL} --topology v5p:2x2x2 {MINUTE_720} {ONE_CLIP} --mesh.sequence 8",
     "train 1.3B, 720p, 60 s, v6e:8x8": f"{SMALL} --topology v6e:8x8 {MINUTE_720} {ONE_CLIP} --mesh.sequence 16 "
     "--mesh.tensor 4",
@@ -53,10 +53,10 @@ ROWS = {
     "--mesh.sequence 8 --mode sample",
     "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 2 --data.0.batch-size 8 "
     "--attention ring",
-    "train 14B, 720p, 5 s, v5p:2x2x4, whole clips": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 1 "
-    "--data.0.batch-size 16",
+    "train 14B, 720p, 5 s, v5p:2x2x2": f"{LARGE} --topology v5p:2x2x2 --mesh.sequence 4 --data.0.batch-size 2 "
+    "--attention ring",
     "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8 {KEEP}",
-    "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024",
+    "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024 {KEEP}",
 }
 """Name of a row -> what stands after `vidgen compile`."""
 

@@ -48,16 +48,44 @@ slices = aot.analyse(compiled, mesh, topology, slices=2, model_flops=1.0)
 print(json.dumps([dataclasses.asdict(report), dataclasses.asdict(slices)]))
 """
 
+KERNEL = """
+import jax, jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec as P
+from vidgen.parallel import aot
+from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.splash import Splash
+from vidgen.parallel.topology import parse_topology
 
-@pytest.mark.skipif(find_spec("libtpu") is None, reason='needs the TPU compiler: pip install ".[aot]"')
-def test_a_program_compiled_for_a_tpu_slice_counts_as_written():
+placed = NamedSharding(make_mesh(MeshConfig(), aot.tpu_devices(parse_topology("v4:2x2x1"))[:1]), P())
+def of(*shape, dtype=jnp.bfloat16):
+    return jax.ShapeDtypeStruct(shape, dtype, sharding=placed)
+kernel = Splash()
+queries, keys = of(1, 4, 2048, 128), of(1, 4, 2 * kernel.part, 128)
+segments = of(1, 2048, dtype=jnp.int32), of(1, 2 * kernel.part, dtype=jnp.int32)
+sums = of(1, 4, 2048, dtype=jnp.float32)
+jax.jit(kernel.backward).lower(queries, keys, keys, segments, queries, sums, queries).compile()
+"""
+
+
+def compiled(program):
+    """What a program that compiles for TPUs prints."""
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1"}
     for name in ("JAX_NUM_CPU_DEVICES", "JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS"):
         environment.pop(name, None)
-    command = [sys.executable, "-c", PROGRAM]
+    command = [sys.executable, "-c", program]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
-    report, slices = json.loads(done.stdout.splitlines()[-1])
+    return done.stdout
+
+
+@pytest.mark.skipif(find_spec("libtpu") is None, reason='needs the TPU compiler: pip install ".[aot]"')
+def test_the_backward_kernel_of_attention_with_segments_fits_the_memory_of_a_core():
+    compiled(KERNEL)
+
+
+@pytest.mark.skipif(find_spec("libtpu") is None, reason='needs the TPU compiler: pip install ".[aot]"')
+def test_a_program_compiled_for_a_tpu_slice_counts_as_written():
+    report, slices = json.loads(compiled(PROGRAM).splitlines()[-1])
     # Of the gradient of a matrix a device sends to the other slice the quarter that it owns, and nothing else.
     (far,) = [one for one in slices["network"] if one["dcn"]]
     assert (far["kind"], far["axes"], far["count"]) == ("all-reduce", "data", 1)
