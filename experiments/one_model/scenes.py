@@ -52,5 +52,5 @@ def get_config() -> DiTTraining:
             LatentData("pictures", PICTURES, 32_768, 40, text_length=80, weight=0.28, shift=4.0),
         ),
         optim=OptimConfig(lr=1e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.9, lr_end=0.02),
-        loop=LoopConfig(steps=5_000, log_every=25, eval_every=0, save_every=100),
+        loop=LoopConfig(steps=4_300, log_every=25, eval_every=0, save_every=100),
     )

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts a trained run into a folder that `vidgen generate --model` takes, with its card.
 
-python experiments/first_light/bundle.py --run runs/cells_clips --vae runs/vae_decoder/model/vae.safetensors \
+python experiments/bundle.py --run runs/one_scenes --card experiments/one_model/card.json \
     --report runs/evaluate/report.json
+
+The card is the one that the run wrote, with the words of the file (name, trained_on, limits) and what was measured.
 """
 
 import dataclasses
@@ -14,15 +16,12 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from vidgen import trees
 from vidgen.data.pipeline import WorldSource
 from vidgen.eval.alignment import Rate
 from vidgen.eval.report import ROWS
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
 from vidgen.sample.card import Card
-from vidgen.sample.pipeline import assemble
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
-from vidgen.worlds.sprites import FIRST_LIGHT, load_atlas
 
 MOST_APART = 0.02
 """See `difference`."""
@@ -34,14 +33,14 @@ class Options:
 
     run: Path
     """The run's folder; its model/ has the weights."""
+    card: Path
+    """What the card says in words: name, trained_on, limits."""
     vae: Path | None = None
     """A better VAE whose latents are those of the run's own, or aligned with them."""
     out: Path = Path("vidgen/assets/default")
     """Where the model goes."""
     report: Path | None = None
     """report.json of evaluate.py, whose scores go into the card."""
-    trained_on: str = ""
-    """What it was trained on, in a sentence."""
 
 
 def scores(report: dict) -> dict[str, str]:
@@ -68,7 +67,7 @@ def difference(own: Autoencoder, other: Autoencoder, clips: int = 32) -> float:
 
 
 def main(options: Options) -> None:
-    """Copies the weights and writes the card.
+    """Copies the weights and writes the card; fields of the run's card that `--card` gives are replaced.
 
     Raises:
         ValueError: the other VAE's latents are not those that the run has learned.
@@ -85,31 +84,10 @@ def main(options: Options) -> None:
         )
     shutil.copyfile(vae_file, options.out / "vae.safetensors")
     shutil.copyfile(options.run / "model" / "dit.safetensors", options.out / "dit.safetensors")
-    pipeline = assemble(vae, options.out / "dit.safetensors")
-    multiple = max(
-        side * cell for side, cell in zip(pipeline.networks.dit.patch[1:], vae.config.patch[1:], strict=True)
-    )
-    atlas = load_atlas()
-    concepts = [atlas.concepts[atlas.index(name)] for name in FIRST_LIGHT]
     card = {
-        "name": "vidgen first light",
-        "parameters": {name: trees.count(pipeline.params[name]) for name in ("dit", "text", "vae")},
-        "trained_on": options.trained_on,
+        **json.loads((options.run / "model" / "card.json").read_text()),
+        **json.loads(options.card.read_text()),
         "scores": scores(json.loads(options.report.read_text())) if options.report else {},
-        "limits": [
-            f"It knows {len(concepts)} things, one or two at a time, and no others.",
-            "It was trained at 64x64 pixels, single frames and clips of 17 frames (2 seconds).",
-            "Things are half as large as the frame, stand on a grid of 8 pixels and move by 2 pixels a frame.",
-            "It knows standing still and moving left, right, up and down; the camera does not move.",
-            "It draws flat scenes of emoji art; it has seen no photograph, no real video and no real person.",
-        ],
-        "concepts": [{"name": c.name, "synonyms": list(c.synonyms)} for c in concepts],
-        "size": [64, 64],
-        "size_multiple": multiple,
-        "least_side": 64,
-        "most_side": 64,
-        "max_frames": 17,
-        "fps": 8,
     }
     Card.from_dict(card).save(options.out)
 
