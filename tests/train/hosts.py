@@ -39,6 +39,35 @@ def get_config(eval_every: int = 0) -> VAETraining:
     )
 
 
+class Recording:
+    """A stream that notes which rows each batch has, under the step that it is for.
+
+    rows_of: where to, {step: {row: digest of its pixels}}. own: the rows of this process. stop_in: a step in which this
+    process gets SIGTERM.
+    """
+
+    def __init__(self, inner, rows_of, own, stop_in):
+        self.inner, self.rows_of, self.own, self.stop_in = inner, rows_of, own, stop_in
+
+    def __iter__(self):
+        return Recording(iter(self.inner), self.rows_of, self.own, self.stop_in)
+
+    def __next__(self):
+        step = self.inner.get_state()["next_index"] + 1
+        batch = next(self.inner)
+        digests = [hashlib.sha256(clip.tobytes()).hexdigest() for clip in batch["video_BFHWC"]]
+        self.rows_of[step] = dict(zip(self.own, digests, strict=True))
+        if step == self.stop_in:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return batch
+
+    def get_state(self):
+        return self.inner.get_state()
+
+    def set_state(self, state):
+        self.inner.set_state(state)
+
+
 def recorded_run(
     workdir: Path, mesh: Mesh | None = None, stop_in: int = 0, steps: int = 4, eval_every: int = 0
 ) -> dict:
@@ -62,30 +91,6 @@ def recorded_run(
     mesh = task.mesh if mesh is None else mesh
     own = shard.own_rows(mesh, config.batch_size)
 
-    class Recording:
-        """The stream, noting each batch under the step that it is for."""
-
-        def __init__(self, inner):
-            self.inner = inner
-
-        def __iter__(self):
-            return Recording(iter(self.inner))
-
-        def __next__(self):
-            step = self.inner.get_state()["next_index"] + 1
-            batch = next(self.inner)
-            digests = [hashlib.sha256(clip.tobytes()).hexdigest() for clip in batch["video_BFHWC"]]
-            rows_of[step] = dict(zip(own, digests, strict=True))
-            if step == stop_in:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return batch
-
-        def get_state(self):
-            return self.inner.get_state()
-
-        def set_state(self, state):
-            self.inner.set_state(state)
-
     whole_step = Log.step
 
     def noted_step(log, step, metrics, clips, flops):
@@ -97,7 +102,7 @@ def recorded_run(
     try:
         task = dataclasses.replace(
             task,
-            batches=Recording(task.batches),
+            batches=Recording(task.batches, rows_of, own, stop_in),
             mesh=mesh,
             export=task.export if eval_every else None,
             make_optimizer=lambda params, _: make_optimizer(params, 4),

@@ -3,6 +3,7 @@
 """Wan's VAE in one pass says what diffusers says in pieces: golden/make_wan_vae.py made what is compared."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import jax
@@ -12,9 +13,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from vidgen.models.layers import apply
-from vidgen.models.wan_vae import WanVAE, WanVAEConfig
+from vidgen.models.wan_vae import WanVAE, WanVAEConfig, in_pieces
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import parameter_shardings
+from vidgen.sample.autoencoder import decode_groups
 from vidgen.sample.decoding import decode_on
 from vidgen.weights import keymap
 from vidgen.weights.files import Weights
@@ -67,6 +69,43 @@ def test_pixels_are_the_same(vae, given: float, said: str) -> None:
     z = (given * last(golden["outputs/z"]) - golden["inputs/mean"]) / golden["inputs/deviation"]
     ours = apply(model, params, z, method=WanVAE.decode)
     assert difference(ours, last(golden[said])) < 2e-5 and np.abs(ours).max() <= 1
+
+
+def pieces_of(model: WanVAE, params: dict, method, x: np.ndarray, size: int) -> np.ndarray:
+    def piece(part, past, first):
+        made, kept = model.apply({"params": params, "past": past}, part, first, method=method, mutable=["past"])
+        return made, dict(kept["past"])
+
+    return np.asarray(in_pieces(piece, x, size))
+
+
+@pytest.mark.parametrize(("T", "size"), [(6, 2), (5, 2)])
+def test_pieces_are_those_of_the_whole(vae, T: int, size: int) -> None:
+    """Whether or not pieces divide what follows the first frame; the golden clips are too short for three of them."""
+    model, _, params = vae
+    p, q, r = model.config.patch
+    rng = np.random.default_rng(T + size)
+    video = rng.uniform(-1, 1, (2, 1 + p * (T - 1), 2 * q, r, 3)).astype(np.float32)
+    whole = np.asarray(apply(model, params, video, method=WanVAE.encode))
+    assert difference(pieces_of(model, params, WanVAE.encode, video, p * size), whole) < 1e-5
+    latent = rng.normal(size=whole.shape).astype(np.float32)
+    pixels = np.asarray(apply(model, params, latent, method=WanVAE.decode))
+    assert difference(pieces_of(model, params, WanVAE.decode, latent, size), pixels) < 1e-5
+    # What a piece keeps matters: without it the pixels after the first piece are others.
+    alone = np.asarray(apply(model, params, latent[:, -1:], method=WanVAE.decode))
+    assert difference(alone[:, -1:], pixels[:, -1:]) > 1e-2
+
+
+def test_long_clips_need_memory_for_a_piece() -> None:
+    config = WanVAEConfig(base=4, channels=2, blocks=1, mean=(0, 0), deviation=(1, 1))
+
+    def needed(T: int) -> int:
+        latent = jax.ShapeDtypeStruct((1, T, 8, 8, 2), jnp.float32)
+        memory = jax.jit(functools.partial(decode_groups, config)).lower(shapes(config), latent).compile()
+        pixels = (1 + 4 * (T - 1)) * 64 * 64 * 3
+        return memory.memory_analysis().temp_size_in_bytes - 3 * pixels - 4 * T * 8 * 8 * 2
+
+    assert needed(65) < 1.2 * needed(9)
 
 
 @pytest.mark.parametrize("vae", ["plain"], indirect=True)

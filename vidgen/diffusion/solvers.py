@@ -202,17 +202,7 @@ def sample(
     ts = jnp.asarray(ts)
     if ts.ndim != 1 or ts.shape[0] < 2:
         raise ValueError(f"ts has shape {ts.shape}; it must be (steps + 1,) with at least one step")
-    if (known is None) != (mask is None):
-        raise ValueError("known and mask belong together: give the values of the given tokens and the mask, or neither")
-    made = jnp.ones(x1.shape[:2], bool)
-    given_values = x1
-    if mask is not None:
-        if jnp.ndim(mask) not in (2, x1.ndim - 1):
-            raise ValueError(
-                f"mask has shape {jnp.shape(mask)}; it must be (B, T), (B, T, H, W) or (B, L), x1 is {x1.shape}"
-            )
-        made = jnp.broadcast_to(jnp.asarray(mask, bool), x1.shape[: jnp.ndim(mask)])
-        given_values = jnp.broadcast_to(jnp.asarray(known, x1.dtype), x1.shape)
+    made, given_values = _split_given(x1, known, mask)
     made_x = paths.expand_time(made, x1)
 
     def velocity_of_made(x, t, cond):
@@ -229,3 +219,17 @@ def sample(
     memory = solver.start(x1, jnp.zeros(made.shape, ts.dtype))
     (x, _), _ = jax.lax.scan(step, (start, memory), (ts[:-1], ts[1:]))
     return x
+
+
+def _split_given(x1: jax.Array, known: jax.Array | None, mask: jax.Array | None) -> tuple[jax.Array, jax.Array]:
+    """(which tokens are made, of the mask's dimensions; what the others hold, of x1's shape), see `sample`."""
+    if (known is None) != (mask is None):
+        raise ValueError("known and mask belong together: give the values of the given tokens and the mask, or neither")
+    if mask is None:
+        return jnp.ones(x1.shape[:2], bool), x1
+    if jnp.ndim(mask) not in (2, x1.ndim - 1):
+        raise ValueError(
+            f"mask has shape {jnp.shape(mask)}; it must be (B, T), (B, T, H, W) or (B, L), x1 is {x1.shape}"
+        )
+    made = jnp.broadcast_to(jnp.asarray(mask, bool), x1.shape[: jnp.ndim(mask)])
+    return made, jnp.broadcast_to(jnp.asarray(known, x1.dtype), x1.shape)

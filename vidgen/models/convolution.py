@@ -66,6 +66,9 @@ class Conv(nn.Module):
         strides: a side each.
         edges: zeros around space: "same", or "after" for a row below and a column to the right.
         history: zeros before the start in time; None for as many as keep the length.
+
+    Where the collection "past" may be written, a video comes in pieces: in place of zeros stand the last frames of the
+    piece before, which are kept there.
     """
 
     features: int
@@ -81,10 +84,12 @@ class Conv(nn.Module):
         kernel = self.param("kernel", initializers.lecun_normal(), (*self.kernel, x.shape[-1], self.features))
         bias = self.param("bias", initializers.zeros_init(), (self.features,))
         around = [(k // 2, k // 2) if self.edges == "same" else (0, 1) for k in self.kernel[-2:]]
+        flat, kernel = x.reshape(-1, *x.shape[-sides - 1 :]).astype(self.dtype), kernel.astype(self.dtype)
         if sides == 3:
             before = self.kernel[0] - 1 if self.history is None else self.history
+            if before and self.is_mutable_collection("past") and not self.is_initializing():
+                flat, before = frames_before(self, before, flat), 0
             around = [(before, 0), *around]
-        flat, kernel = x.reshape(-1, *x.shape[-sides - 1 :]).astype(self.dtype), kernel.astype(self.dtype)
         strides = self.strides or (1,) * sides
         whole, parts = (functools.partial(one, strides, tuple(around)) for one in (convolve, convolve_frames))
         mesh = jax.sharding.get_abstract_mesh()
@@ -94,3 +99,14 @@ class Conv(nn.Module):
             # XLA divided the sum of frames over a mesh of three axes wrongly: test_eight_devices_make_the_same_pixels.
             y = whole(flat, kernel)
         return (y.reshape(*x.shape[: -sides - 1], *y.shape[1:]) + bias).astype(x.dtype)
+
+
+def frames_before(module: nn.Module, count: int, x_NTHWC: Array) -> Array:
+    """A piece of a video after the last `count` frames of the piece before it, zeros before the first; its own last
+    ones are kept in the module's collection "past" for the next.
+    """
+    N, _, *cell = x_NTHWC.shape
+    past = module.variable("past", "frames", jnp.zeros, (N, count, *cell), x_NTHWC.dtype)
+    seen = jnp.concatenate([past.value, x_NTHWC], axis=1)
+    past.value = seen[:, -count:]
+    return seen

@@ -3,12 +3,15 @@
 """The convolutional VAE of Wan 2.1 (arXiv 2503.20314, section 4.1), for its weights: 4 x 8 x 8 pixels a latent cell.
 
 It is causal in time. The original works through a video in pieces, and keeps the last frames of every layer for the
-next piece; one pass over the whole video, padded with zeros at its start, computes the same.
+next piece; one pass over the whole video, padded with zeros at its start, computes the same. Here are both: pieces need
+memory for themselves alone.
 """
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax.linen import initializers
@@ -16,7 +19,7 @@ from jax import Array
 from jax.nn import silu
 from jax.typing import DTypeLike
 
-from vidgen.models.convolution import Conv, attend
+from vidgen.models.convolution import Conv, attend, frames_before
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,38 +148,45 @@ class Middle(nn.Module):
 
 
 class Shrink(nn.Module):
-    """Halves height and width, and time but for frame 0, which stays alone."""
+    """Halves height and width, and time but for frame 0, which stays alone. first: whether frame 0 is in the piece."""
 
     time: bool
     dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, first: bool) -> Array:
         C = x.shape[-1]
         x = Conv(C, (3, 3), (2, 2), edges="after", dtype=self.dtype, name="space")(x)
         if not self.time:
             return x
         rest = Conv(C, (3, 1, 1), (2, 1, 1), history=0, dtype=self.dtype, name="time")
+        if self.is_mutable_collection("past") and not self.is_initializing():
+            seen = frames_before(self, 1, x)
+            if not first:
+                return rest(seen)
         # A picture has no rest, but the parameters are there.
         later = rest(jnp.pad(x, ((0, 0), (0, 2), (0, 0), (0, 0), (0, 0))) if x.shape[1] == 1 else x)
         return jnp.concatenate([x[:, :1], later[:, : (x.shape[1] - 1) // 2]], axis=1)
 
 
 class Grow(nn.Module):
-    """Doubles time but for frame 0, which stays alone, then height and width, and halves the channels."""
+    """Doubles time but for frame 0, which stays alone, then height and width, and halves the channels. first: whether
+    frame 0 is in the piece.
+    """
 
     time: bool
     dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, first: bool) -> Array:
         B, T, H, W, C = x.shape
         if self.time:
             double = Conv(2 * C, (3, 1, 1), dtype=self.dtype, name="time")
+            alone = int(first)
             # Frame 0 is not even seen by the others: before them there are zeros.
-            pairs = double(x[:, 1:] if T > 1 else x).reshape(B, -1, H, W, 2, C)
-            later = jnp.moveaxis(pairs, 4, 2).reshape(B, -1, H, W, C)[:, : 2 * (T - 1)]
-            x = jnp.concatenate([x[:, :1], later], axis=1)
+            pairs = double(x[:, alone:] if alone < T else jnp.zeros_like(x)).reshape(B, -1, H, W, 2, C)
+            later = jnp.moveaxis(pairs, 4, 2).reshape(B, -1, H, W, C)[:, : 2 * (T - alone)]
+            x = jnp.concatenate([x[:, :alone], later], axis=1)
         x = x.repeat(2, axis=2).repeat(2, axis=3)
         return Conv(C // 2, (3, 3), dtype=self.dtype, name="space")(x)
 
@@ -187,7 +197,7 @@ class WanEncoder(nn.Module):
     config: WanVAEConfig
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, first: bool = True) -> Array:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         x = Conv(cfg.widths[0], (3, 3, 3), dtype=dtype, name="conv_in")(x)
@@ -195,7 +205,7 @@ class WanEncoder(nn.Module):
             for block in range(cfg.blocks):
                 x = ResidualBlock(width, dtype, name=f"stage{stage}_block{block}")(x)
             if stage < len(cfg.halve_time):
-                x = Shrink(cfg.halve_time[stage], dtype, name=f"shrink{stage}")(x)
+                x = Shrink(cfg.halve_time[stage], dtype, name=f"shrink{stage}")(x, first)
         x = Middle(dtype, name="middle")(x)
         x = silu(ChannelNorm(name="norm_out")(x))
         x = Conv(2 * cfg.channels, (3, 3, 3), dtype=dtype, name="conv_out")(x)
@@ -208,7 +218,7 @@ class WanDecoder(nn.Module):
     config: WanVAEConfig
 
     @nn.compact
-    def __call__(self, z_BTHWC: Array) -> Array:
+    def __call__(self, z_BTHWC: Array, first: bool = True) -> Array:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         x = Conv(cfg.channels, (1, 1, 1), dtype=dtype, name="quant")(z_BTHWC)
@@ -218,7 +228,7 @@ class WanDecoder(nn.Module):
             for block in range(cfg.blocks + 1):
                 x = ResidualBlock(width, dtype, name=f"stage{stage}_block{block}")(x)
             if stage < len(cfg.halve_time):
-                x = Grow(cfg.halve_time[-1 - stage], dtype, name=f"grow{stage}")(x)
+                x = Grow(cfg.halve_time[-1 - stage], dtype, name=f"grow{stage}")(x, first)
         x = silu(ChannelNorm(name="norm_out")(x))
         return Conv(3, (3, 3, 3), dtype=dtype, name="conv_out")(x)
 
@@ -232,21 +242,46 @@ class WanVAE(nn.Module):
         self.encoder = WanEncoder(self.config)
         self.decoder = WanDecoder(self.config)
 
-    def encode(self, video_BFHWC: Array) -> Array:
+    def encode(self, video_BFHWC: Array, first: bool = True) -> Array:
         """Normalised latents, the mean of the posterior: [B, 1 + (F - 1) / 4, H / 8, W / 8, C].
+
+        first: whether this is the video's beginning; a later piece has a multiple of 4 frames and F / 4 latent ones.
 
         Raises:
             ValueError: see `WanVAEConfig.latent_shape`.
         """
-        self.config.latent_shape(*video_BFHWC.shape[1:4])
-        mean, _ = jnp.split(self.encoder(video_BFHWC).astype(jnp.float32), 2, axis=-1)
+        _, F, H, W, _ = video_BFHWC.shape
+        self.config.latent_shape(F if first else F + 1, H, W)
+        mean, _ = jnp.split(self.encoder(video_BFHWC, first).astype(jnp.float32), 2, axis=-1)
         return (mean - jnp.array(self.config.mean)) / jnp.array(self.config.deviation)
 
-    def decode(self, latent_BTHWC: Array) -> Array:
-        """Pixels in [-1, 1] of normalised latents."""
+    def decode(self, latent_BTHWC: Array, first: bool = True) -> Array:
+        """Pixels in [-1, 1] of normalised latents. first: as for `encode`."""
         z = latent_BTHWC * jnp.array(self.config.deviation) + jnp.array(self.config.mean)
-        return jnp.clip(self.decoder(z), -1.0, 1.0)
+        return jnp.clip(self.decoder(z, first), -1.0, 1.0)
 
     def __call__(self, video_BFHWC: Array) -> Array:
         """The reconstruction."""
         return self.decode(self.encode(video_BFHWC))
+
+
+def in_pieces(piece: Callable[[Array, dict, bool], tuple[Array, dict]], x_BT: Array, size: int) -> Array:
+    """What `piece` makes of a video, or of latents, that is given to it in time: the first frame, then `size` at once.
+
+    piece: (a part, what layers keep of the part before, whether the part is the first) -> (what is made, what they
+    keep), as `WanVAE` does where its collection "past" may be written. Memory for a part is needed once.
+    """
+    start, past = piece(x_BT[:, :1], {}, True)
+    rest = x_BT.shape[1] - 1
+    if not rest:
+        return start
+    filled = jnp.pad(x_BT[:, 1:], ((0, 0), (0, -rest % size), *((0, 0),) * (x_BT.ndim - 2)), mode="edge")
+    parts = jnp.moveaxis(filled.reshape(len(x_BT), -1, size, *x_BT.shape[2:]), 1, 0)
+
+    def step(past: dict, part: Array) -> tuple[dict, Array]:
+        made, past = piece(part, past, False)
+        return past, made
+
+    _, made = jax.lax.scan(step, past, parts)
+    made_BT = jnp.moveaxis(made, 0, 1).reshape(len(x_BT), -1, *made.shape[3:])
+    return jnp.concatenate([start, made_BT[:, : rest * made.shape[2] // size]], axis=1)

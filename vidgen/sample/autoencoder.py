@@ -5,7 +5,7 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ from vidgen import config as vidgen_config
 from vidgen.models.layers import ShardFn, apply, unsharded
 from vidgen.models.picture_vae import PictureVAE, PictureVAEConfig
 from vidgen.models.vae import VAE, VAEConfig
-from vidgen.models.wan_vae import WanVAE, WanVAEConfig
+from vidgen.models.wan_vae import WanVAE, WanVAEConfig, in_pieces
 from vidgen.weights.safetensors import load_params, save_params
 
 PublicVAEConfig = WanVAEConfig | PictureVAEConfig
 AnyVAEConfig = VAEConfig | PublicVAEConfig
 AT_ONCE = 16
 """Latent frames of a long clip that are decoded at a time."""
+WAN_AT_ONCE = 4
+"""The same of Wan's VAE, after the first, which is alone; it needs far more memory a frame."""
 
 
 def to_float(video: Array) -> Array:
@@ -201,9 +203,11 @@ def _pixel_metric(config: VAEConfig, params: dict, z_BTHWC: Array, key: Array) -
 
 @functools.partial(jax.jit, static_argnums=0)
 def _encode(config: AnyVAEConfig, params: dict, space: LatentSpace, video: Array) -> Array:
-    if isinstance(config, PublicVAEConfig):
-        vae = _public(config)
-        return space.enter(apply(vae, params, to_float(video), method=type(vae).encode))
+    if isinstance(config, PictureVAEConfig):
+        return space.enter(apply(PictureVAE(config), params, to_float(video), method=PictureVAE.encode))
+    if isinstance(config, WanVAEConfig):
+        at_once = WAN_AT_ONCE * config.group
+        return space.enter(_through_wan(config, params, WanVAE.encode, video, at_once, to_float, lambda z: z))
     mean, _ = apply(VAE(config), params, to_float(video), method=VAE.encode)
     return space.enter(mean)
 
@@ -218,26 +222,54 @@ def decode_groups(
     params: dict,
     z_BTHWC: Array,
     shard: ShardFn = unsharded,
-    at_once: int = AT_ONCE,
+    at_once: int | None = None,
     inside_HW: Array | None = None,
 ) -> Array:
     """uint8 frames of all groups of un-normalised latents, as `VAE.decode_groups` has them; `lead` of them come before
     frame 0.
 
-    Long clips are decoded `at_once` latent frames at a time, one after another, each part with the frames before it
-    that the decoder looks back to: the memory that this needs, beside the clip itself, does not grow with its length.
+    Long clips are decoded `at_once` latent frames at a time (None for as many as the VAE is meant to), one after
+    another, each part with the frames before it that the decoder looks back to, or with what Wan's keeps of them: the
+    memory that this needs, beside the clip itself, does not grow with its length.
 
     Where inside_HW, bool, is False, there is no picture, and what is made there means nothing; see `Decoder`.
     """
-    if isinstance(config, PublicVAEConfig):
-        vae = _public(config)
-        return shard(to_uint8(apply(vae, params, z_BTHWC, method=type(vae).decode)), "BFHWC")
+    if isinstance(config, PictureVAEConfig):
+        return shard(to_uint8(apply(PictureVAE(config), params, z_BTHWC, method=PictureVAE.decode)), "BFHWC")
+    if isinstance(config, WanVAEConfig):
+        at_once = WAN_AT_ONCE if at_once is None else at_once
+        return shard(_through_wan(config, params, WanVAE.decode, z_BTHWC, at_once, lambda z: z, to_uint8), "BFHWC")
+    at_once = AT_ONCE if at_once is None else at_once
     if z_BTHWC.shape[1] <= at_once + config.reach:
         video = apply(VAE(config, shard), params, z_BTHWC, inside_HW, method=VAE.decode_groups)
         return shard(to_uint8(video), "BFHWC")
     # Before the start everything stood still.
     stood = jnp.repeat(z_BTHWC[:, :1], config.reach, axis=1)
     return decode_after(config, params, jnp.concatenate([stood, z_BTHWC], axis=1), shard, at_once, inside_HW)
+
+
+def _through_wan(
+    config: WanVAEConfig,
+    params: dict,
+    method: Callable,
+    x_BT: Array,
+    at_once: int,
+    before: Callable[[Array], Array],
+    after: Callable[[Array], Array],
+) -> Array:
+    """A video or its latents through Wan's VAE, in pieces if there is more than the first frame and `at_once`; what is
+    done `before` and `after` is done to pieces, so that a whole clip is never there in floats.
+    """
+    vae = WanVAE(config)
+    if x_BT.shape[1] <= 1 + at_once:
+        return after(apply(vae, params, before(x_BT), method=method))
+
+    def piece(part: Array, past: dict, first: bool) -> tuple[Array, dict]:
+        variables = {"params": params, "past": past}
+        made, kept = vae.apply(variables, before(part), first, method=method, mutable=["past"])
+        return after(made), dict(kept["past"])
+
+    return in_pieces(piece, x_BT, at_once)
 
 
 def decode_after(

@@ -17,7 +17,7 @@ from vidgen.parallel.shard import constrain
 from vidgen.sample.autoencoder import AT_ONCE, AnyVAEConfig, PublicVAEConfig, decode_after, decode_groups
 
 
-def decode_on(mesh: Mesh, config: AnyVAEConfig, params: dict, z_BTHWC: Array, at_once: int = AT_ONCE) -> Array:
+def decode_on(mesh: Mesh, config: AnyVAEConfig, params: dict, z_BTHWC: Array, at_once: int | None = None) -> Array:
     """`decode_groups` on a mesh: uint8 frames of whole groups, of T filled up until the devices of a clip divide it.
 
     A device decodes a part of a clip's time, `at_once` latent frames at a time, and keeps its own pixels. What it needs
@@ -28,6 +28,7 @@ def decode_on(mesh: Mesh, config: AnyVAEConfig, params: dict, z_BTHWC: Array, at
     """
     if mesh.size == 1 or isinstance(config, PublicVAEConfig):
         return decode_groups(config, params, z_BTHWC, constrain, at_once)
+    at_once = AT_ONCE if at_once is None else at_once
     clips = activation_spec("B", z_BTHWC.shape[:1], mesh.shape)[0]
     taken = (clips,) if isinstance(clips, str) else clips or ()
     axes = tuple(axis for axis in mesh.axis_names if mesh.shape[axis] > 1 and axis not in taken)
