@@ -92,7 +92,7 @@ def test_an_adaptation_is_merged(tmp_path, capsys) -> None:
     np.testing.assert_allclose(change, 0.5 * config.alpha / 2 * product, atol=2e-3)
     np.testing.assert_array_equal(after.params["dit"]["out"]["kernel"], before["dit"]["out"]["kernel"])
     assert after.card["concepts"] == card["concepts"]
-    assert after.card["scores"] == {} and after.card["name"] == "vidgen first light, adapted"
+    assert after.card["scores"] == {} and after.card["name"] == "vidgen worlds, adapted"
     lora.save(
         tmp_path / "other.safetensors", config, {"blocks": {"up": {"a": np.ones((6, 5, 2)), "b": np.ones((6, 2, 5))}}}
     )
