@@ -29,6 +29,7 @@ MINUTE_720 = "--data.0.scenes.frames 1441 --data.0.scenes.width 1280 --data.0.sc
 SMALL, LARGE = "experiments/wan_1_3b.py", "experiments/wan_14b.py"
 
 KEEP = "--model.remat attention"
+WIDE = "--mesh.sequence 1 --mesh.tensor 4"
 ONE_CLIP = "--data.0.batch-size 1 --mesh.fsdp 1 --attention ring"
 
 ROWS = {
@@ -51,10 +52,8 @@ ROWS = {
     "--mode sample",
     "sample 1.3B, 720p, 60 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 {MINUTE_720} {ONE_CLIP} --mesh.guidance 2 "
     "--mesh.sequence 8 --mode sample",
-    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 --mesh.sequence 2 --data.0.batch-size 8 "
-    "--attention ring",
-    "train 14B, 720p, 5 s, v5p:2x2x2": f"{LARGE} --topology v5p:2x2x2 --mesh.sequence 4 --data.0.batch-size 2 "
-    "--attention ring",
+    "train 14B, 720p, 5 s, v5p:2x2x2": f"{LARGE} --topology v5p:2x2x2 {WIDE} --data.0.batch-size 2",
+    "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 {WIDE} --data.0.batch-size 4",
     "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8 {KEEP}",
     "train 1.3B, 480p, 5 s, 4 x v6e:16x16": f"{SMALL} --topology v6e:16x16 --slices 4 --data.0.batch-size 1024 {KEEP}",
 }
