@@ -4,8 +4,8 @@
 
 vidgen train experiments/one_model/text.py --workdir runs/one_text
 
-Two CPU cores, 17 minutes; no paper's row. Measured 2026-11-27, on the last batches: of 99 % of things all that a caption
-says of them is read right, and all of their names. Ships.
+Two CPU cores, 17 minutes; no paper's row. Measured 2026-11-27, on the last batches: of 99 % of things all that a
+caption says of them is read right, and all of their names. Ships.
 """
 
 import dataclasses

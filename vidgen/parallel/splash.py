@@ -90,9 +90,9 @@ class Splash:
         row_sums_BNL = (out.astype(jnp.float32) * g.astype(jnp.float32)).sum(-1)
         kernel = functools.partial(
             splash._splash_attention_bwd_dkv,  # noqa: SLF001 - see the module's docstring
-            bq=sizes.block_q_dkv,
+            bq=sizes.block_q,
             bkv=part,
-            bkv_compute=sizes.block_kv_dkv_compute,
+            bkv_compute=sizes.block_kv_dkv_compute or part,
             is_mqa=False,
             mask_info=_EVERYTHING,
             mask_value=splash.DEFAULT_MASK_VALUE,
@@ -108,10 +108,9 @@ class Splash:
         def add(dq: Array, keys: tuple) -> tuple[Array, tuple[Array, Array]]:
             k, v, kv_ids = keys
             of_part = None if ids is None else splash.SegmentIds(ids.q, kv_ids)
-            more, dk, dv = jax.vmap(lambda q, k, v, ids, *rows: kernel(q, k, v, ids, None, *rows))(
-                q, k, v, of_part, lse, g, row_sums_BNL
-            )
-            return dq + more.astype(jnp.float32), (dk, dv)
+            of_clips = jax.vmap(lambda q, k, v, ids, *rows: kernel(q, k, v, ids, None, *rows))
+            more, dk, dv = of_clips(q, k, v, of_part, lse, g, row_sums_BNL)
+            return dq + jnp.asarray(more, jnp.float32), (dk, dv)
 
         split = functools.partial(_split, size=part)
         parts = split(k, axis=2), split(v, axis=2), None if ids is None else split(ids.kv, axis=1)
