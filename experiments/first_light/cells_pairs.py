@@ -4,7 +4,7 @@
 
 vidgen train experiments/first_light/cells_pairs.py --workdir runs/cells_pairs
 
-Two CPU cores, 32 minutes; no paper's row. These weights ship. Of 200 held-out pairs, measured 2026-11-26: 69.8 % of 400
+Two CPU cores, 32 minutes; no paper's row. These weights shipped. Of 200 held-out pairs, 2026-11-26: 69.8 % of 400
 named things found, 89.4 % of 227 signs of motion right, 98.5 % of 67 on the right side. The first 829 steps ran with a
 schedule of 1,750 steps.
 """

@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""One model for all worlds, second part: the transformer on every kind of scene and story, with all tasks.
+"""One model for all worlds, third part: the transformer on pairs, stories and moving cameras, with all tasks.
 
 vidgen train experiments/one_model/scenes.py --workdir runs/one_scenes
 
-Two CPU cores; no paper's row. Not finished.
+Two CPU cores, 93 minutes; no paper's row. These weights ship. Of 200 held-out pairs, measured 2026-11-27: 69.8 % of 400
+named things found (before 69.8), 93.0 % of 230 signs of motion right (88.4), 98.5 % of 66 on the right side; cameras,
+stories and tasks are in experiments/README.md. The first 747 steps ran with a schedule of 5,000.
 """
 
 import dataclasses
@@ -36,7 +38,7 @@ def get_config() -> DiTTraining:
     return dataclasses.replace(
         before,
         vae="runs/one_vae/model/vae.safetensors",
-        start_from="vidgen/assets/default/dit.safetensors",
+        start_from="runs/cells_pairs/model/dit.safetensors",
         text_from="runs/one_text/model/text.safetensors",
         cache="runs/latents_one",
         alignment=dataclasses.replace(before.alignment, concepts=CONCEPTS),

@@ -45,13 +45,18 @@ SHOWN = 6
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What to measure: the model ("default" or a folder), n cases a task, where to, and how edits start."""
+    """What to measure.
+
+    model: "default" or a folder. n: cases a task. out: folder of the results. strength: of edits. only: some of the
+    tasks, all if none is named.
+    """
 
     model: str = "default"
     n: int = 50
     out: Path = Path("runs/tasks")
     strength: float = 0.8
     seed: int = 0
+    only: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,7 +205,7 @@ def summary(outcomes: list[Outcome], median: bool) -> dict[str, Estimate]:
 
 
 def main(options: Options) -> None:
-    """Writes report.json and a sheet a task, and prints a table."""
+    """Writes report.json and a sheet a task, and prints a table. Raises ValueError for a task that there is not."""
     enable_compilation_cache()
     options.out.mkdir(parents=True, exist_ok=True)
     pipeline, cases = load_pipeline(options.model), [draw(index) for index in range(options.n)]
@@ -216,6 +221,9 @@ def main(options: Options) -> None:
             False,
         ),
     }
+    if not {*options.only} <= {*works}:
+        raise ValueError(f"tasks {', '.join(options.only)} were asked for; there are {', '.join(works)}")
+    works = {task: work for task, work in works.items() if task in (options.only or works)}
     report, lines = {}, ["| task | model | true frames | control | other |", "|---|---|---|---|---|"]
     for task, (work, title, median) in works.items():
         outcomes, shown = [], []

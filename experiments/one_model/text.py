@@ -37,7 +37,7 @@ def get_config() -> TextTraining:
     first: TextTraining = load_experiment(Path(__file__).parents[1] / "first_light" / "text.py")
     return dataclasses.replace(
         first,
-        start_from="vidgen/assets/default/dit.safetensors",
+        start_from="runs/cells_pairs/model/dit.safetensors",
         scenes=SCENES,
         text_length=80,
         optim=OptimConfig(lr=1e-3, warmup=50, b2=0.98, ema=0.99, cooldown=0.7, lr_end=0.02),
