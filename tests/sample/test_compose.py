@@ -32,11 +32,7 @@ def test_extending_keeps_the_clip_and_adds_so_many_frames(tiny, frames: int, bef
     longer = compose.extend(tiny, VIDEO, "a cat", frames, 13, before, **STEPS)
     assert longer.shape == (13 + frames, *VIDEO.shape[1:])
     kept, new = (longer[frames:], longer[:frames]) if before else (longer[:13], longer[13:])
-    turned = kept[::-1] if before else kept  # the end at the seam last
-    given = VIDEO[::-1] if before else VIDEO
-    np.testing.assert_array_equal(turned[:9], given[:9])
-    apart = np.abs(turned[9:] - given[9:].astype(float)).mean((1, 2, 3))
-    assert (np.diff(apart) > 0).all() and apart[0] > 0  # more and more as the VAE sees it
+    np.testing.assert_array_equal(kept, VIDEO)
     other = compose.extend(tiny, VIDEO[::-1], "a cat", frames, 13, before, **STEPS)
     assert (other[:frames] if before else other[13:]).tolist() != new.tolist()  # it goes on from what is given
 
@@ -51,11 +47,8 @@ def test_a_longer_extension_begins_as_a_shorter_one(tiny) -> None:
 def test_between_clips_lie_new_frames(tiny) -> None:
     a, b = VIDEO, VIDEO[::-1]
     joined = compose.connect(tiny, a, b, "a dog", 4, 13, **STEPS)
-    np.testing.assert_array_equal(joined[:9], a[:9])
-    np.testing.assert_array_equal(joined[21:], b[4:])
-    for near, given in ((joined[9:13], a[9:]), (joined[20:16:-1], b[3::-1])):  # the frame at the seam last
-        apart = np.abs(near - given.astype(float)).mean((1, 2, 3))
-        assert (np.diff(apart) > 0).all() and apart[0] > 0  # more and more as the VAE sees it
+    np.testing.assert_array_equal(joined[:13], a)
+    np.testing.assert_array_equal(joined[17:], b)
     for changed in ((b, b), (a, a)):  # both ends are heard of
         assert (compose.connect(tiny, *changed, "a dog", 4, 13, **STEPS)[13:17] != joined[13:17]).any()
     endless = compose.loop(tiny, a, "a dog", 8, 13, **STEPS)

@@ -4,8 +4,7 @@
 several prompts.
 
 Each is a call of `Pipeline.generate` with a mask of what is known (`vidgen.sample.tasks`). Frames that were given are
-given back as they are, but for the few beside new ones: they turn bit by bit into what the VAE sees, since a sharp
-frame before one that the VAE drew would show as a seam.
+given back as they are, not as the VAE sees them.
 """
 
 from collections.abc import Sequence
@@ -90,13 +89,12 @@ def extend(
         begin = window - context if before else 0
         piece = clip[:context] if before else clip[-context:]
         made = _fill(pipeline, [Piece(begin, piece)], window, prompt, {**options, "seed": seed})
-        own = clip if missing < frames else _faded(clip, made[begin : begin + context], group, before)
         if before:
             new = made[:begin][-missing:]
-            clip = np.concatenate([new, own])
+            clip = np.concatenate([new, clip])
         else:
             new = made[context:][:missing]
-            clip = np.concatenate([own, new])
+            clip = np.concatenate([clip, new])
         missing, seed = missing - len(new), seed + 1
     return clip
 
@@ -120,7 +118,9 @@ def connect(
     Raises:
         ValueError: frames are not such a multiple, or do not fit a pass beside some of both clips.
     """
-    return np.concatenate(_between(pipeline, before_FHWC, after_FHWC, prompt, frames, window, options))
+    return np.concatenate(
+        [before_FHWC, _between(pipeline, before_FHWC, after_FHWC, prompt, frames, window, options), after_FHWC]
+    )
 
 
 def loop(
@@ -130,9 +130,7 @@ def loop(
 
     Arguments and errors are those of `connect`.
     """
-    before, new, after = _between(pipeline, video_FHWC, video_FHWC, prompt, frames, window, options)
-    both = np.arange(len(video_FHWC)) < len(video_FHWC) // 2
-    return np.concatenate([np.where(both[:, None, None, None], after, before), new])
+    return np.concatenate([video_FHWC, _between(pipeline, video_FHWC, video_FHWC, prompt, frames, window, options)])
 
 
 def _between(
@@ -143,8 +141,7 @@ def _between(
     frames: int,
     window: int,
     options: dict[str, Any],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first clip, what is new, and the other clip."""
+) -> np.ndarray:
     group = pipeline.networks.vae.group
     room = (window - 1 - frames) // group
     if frames < group or frames % group or room < 1:
@@ -157,9 +154,7 @@ def _between(
     head = min(room - tail, len(after_FHWC) // group)
     start = 1 + group * tail
     pieces = [Piece(0, before_FHWC[-start:]), Piece(start + frames, after_FHWC[: group * head])]
-    made = _fill(pipeline, pieces, start + frames + group * head, prompt, options)
-    seen, new, seen_after = np.split(made, [start, start + frames])
-    return _faded(before_FHWC, seen, group, False), new, _faded(after_FHWC, seen_after, group, True)
+    return _fill(pipeline, pieces, start + frames + group * head, prompt, options)[start : start + frames]
 
 
 def edit(pipeline: Pipeline, video_FHWC: np.ndarray, prompt: str, strength: float, **options: Any) -> np.ndarray:
@@ -231,21 +226,6 @@ def storyboard(
     begins, prompts = zip(*shots, strict=True)
     size = {"frames": frames, "width": width, "height": height}
     return pipeline.generate(prompts, **size, shots=begins, **options)[0]
-
-
-def _faded(given_FHWC: np.ndarray, seen_FHWC: np.ndarray, most: int, at_start: bool) -> np.ndarray:
-    """A given clip whose last frames, or first ones, turn into what the VAE sees of them, the frame at the end wholly.
-
-    seen: the VAE's view of that end of the clip. most: frames that change; the one farthest from that end never does.
-    """
-    if at_start:
-        return _faded(given_FHWC[::-1], seen_FHWC[::-1], most, False)[::-1]
-    count = min(most, len(given_FHWC) - 1)
-    share_F = np.arange(1, count + 1)[:, None, None, None] / max(count, 1)
-    faded = given_FHWC.copy()
-    last = slice(len(faded) - count, None)
-    faded[last] = np.round((1 - share_F) * faded[last] + share_F * seen_FHWC[len(seen_FHWC) - count :])
-    return faded
 
 
 def _fill(pipeline: Pipeline, pieces: list[Piece], frames: int, prompt: str, options: dict[str, Any]) -> np.ndarray:
