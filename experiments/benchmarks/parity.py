@@ -10,6 +10,7 @@ one of bfloat16 is PyTorch's own against its float32. Of whole pipelines it is t
 [0, 1], beyond the half step that rounding to 256 of them costs. Takes about a minute.
 """
 
+import dataclasses
 import functools
 import sys
 import tempfile
@@ -107,9 +108,18 @@ def dits() -> Iterator[Row]:
         yield "", "", "the same, bfloat16", f"{ours:.1e}; {far(low, exact):.1e}"
         asked = far(test_dit.noise(name, as_diffusers=True), golden["outputs/diffusers"])
         yield "DiT, as diffusers", name, "noise and variance", f"{asked:.1e}"
-        sit = test_dit.config(name, test_dit.SIT_XL_2)
-        said = -test_dit.ask(sit, params, x, 1 - golden["inputs/shares"], ids).transpose(0, 3, 1, 2)
-        yield "SiT", name, "velocity", f"{far(said, golden['outputs/sit'][:, : config.channels]):.1e}"
+        exact, low = (golden[f"outputs/{kept}"][:, : config.channels] for kept in ("sit", "sit_bfloat16"))
+        said, half = (sit_velocity(name, dtype) for dtype in ("float32", "bfloat16"))
+        yield "SiT", name, "velocity", f"{far(said, exact):.1e}"
+        yield "", "", "the same, bfloat16", f"{far(half, exact):.1e}; {far(low, exact):.1e}"
+
+
+def sit_velocity(name: str, dtype: str) -> np.ndarray:
+    """What SiT says where the golden file has shares of noise."""
+    x, _, ids = test_dit.given(name)
+    config = dataclasses.replace(test_dit.config(name, test_dit.SIT_XL_2), dtype=dtype)
+    shares = test_dit.golden(name)["inputs/shares"]
+    return -test_dit.ask(config, test_dit.params(name), x, 1 - shares, ids).transpose(0, 3, 1, 2)
 
 
 def encoders() -> Iterator[Row]:
@@ -118,27 +128,47 @@ def encoders() -> Iterator[Row]:
         golden = load_file(test_umt5.GOLDEN / f"umt5_{name}.safetensors")
         params = read(golden, umt5.encoder(), test_umt5.shapes(config))
         ids = golden["inputs/ids"]
-        said, theirs = apply(TextEncoder(config), params, ids)[0], golden["outputs/features"]
-        yield "UMT5 encoder", name, "features of words", f"{far(said[ids > 0], theirs[ids > 0]):.1e}"
+        exact, low = (golden[f"outputs/{kept}"][ids > 0] for kept in ("features", "features_bfloat16"))
+        said, half = (
+            apply(TextEncoder(dataclasses.replace(config, dtype=dtype)), params, ids)[0][ids > 0]
+            for dtype in ("float32", "bfloat16")
+        )
+        yield "UMT5 encoder", name, "features of words", f"{far(said, exact):.1e}"
+        yield "", "", "the same, bfloat16", f"{far(half, exact):.1e}; {far(low, exact):.1e}"
     for name, shape in test_wan_vae.SHAPES.items():
         golden = load_file(test_wan_vae.GOLDEN / f"wan_vae_{name}.safetensors")
         mean, deviation = (tuple(golden[f"inputs/{part}"].tolist()) for part in ("mean", "deviation"))
         config = test_wan_vae.WanVAEConfig(**shape, mean=mean, deviation=deviation, dtype="float32")
-        vae, params = test_wan_vae.WanVAE(config), read(golden, wan.vae(config), test_wan_vae.shapes(config))
-        z = (test_wan_vae.last(golden["outputs/z"]) - golden["inputs/mean"]) / golden["inputs/deviation"]
-        encoded = apply(vae, params, test_wan_vae.last(golden["inputs/video"]), method=type(vae).encode)
-        yield "Wan VAE", name, "latents", f"{far(encoded, z):.1e}"
-        decoded = apply(vae, params, z, method=type(vae).decode)
-        yield "", "", "pixels", f"{far(decoded, test_wan_vae.last(golden['outputs/video'])):.1e}"
+        params = read(golden, wan.vae(config), test_wan_vae.shapes(config))
+        z, low_z = (
+            (test_wan_vae.last(golden[f"outputs/{kept}"]) - golden["inputs/mean"]) / golden["inputs/deviation"]
+            for kept in ("z", "z_bfloat16")
+        )
+        video, low = (test_wan_vae.last(golden[f"outputs/{kept}"]) for kept in ("video", "video_bfloat16"))
+        given = test_wan_vae.last(golden["inputs/video"])
+        yield from both_ways("Wan VAE", name, test_wan_vae.WanVAE, config, params, given, (z, low_z), (video, low))
     for name, config in test_picture_vae.CONFIGS.items():
         golden = load_file(test_picture_vae.GOLDEN / f"picture_vae_{name}.safetensors")
         table = test_picture_vae.picture_vae.vae(config)
-        vae, params = test_picture_vae.PictureVAE(config), read(golden, table, test_picture_vae.vae_shapes(config))
-        z = config.scale * test_picture_vae.last(golden["outputs/z"])
-        pictures, shown = (test_picture_vae.last(golden[f"{part}/pictures"]) for part in ("inputs", "outputs"))
-        yield "DiT's VAE", name, "latents", f"{far(apply(vae, params, pictures, method=type(vae).encode), z):.1e}"
-        decoded = apply(vae, params, z, method=type(vae).decode)
-        yield "", "", "pixels", f"{far(decoded, np.clip(shown, -1, 1)):.1e}"
+        params = read(golden, table, test_picture_vae.vae_shapes(config))
+        z, low_z = (config.scale * test_picture_vae.last(golden[f"outputs/{kept}"]) for kept in ("z", "z_bfloat16"))
+        shown, low = (
+            np.clip(test_picture_vae.last(golden[f"outputs/{kept}"]), -1, 1)
+            for kept in ("pictures", "pictures_bfloat16")
+        )
+        given, network = test_picture_vae.last(golden["inputs/pictures"]), test_picture_vae.PictureVAE
+        yield from both_ways("DiT's VAE", name, network, config, params, given, (z, low_z), (shown, low))
+
+
+def both_ways(
+    model: str, name: str, network: Any, config: Any, params: Any, pixels: Any, z: tuple, shown: tuple
+) -> Iterator[Row]:
+    """What a VAE encodes and decodes, in float32 and in bfloat16; of z and shown the second is theirs in bfloat16."""
+    lossy = network(dataclasses.replace(config, dtype="bfloat16"))
+    for what, method, given, (exact, low) in (("latents", "encode", pixels, z), ("pixels", "decode", z[0], shown)):
+        said, half = (apply(vae, params, given, method=getattr(network, method)) for vae in (network(config), lossy))
+        yield model, name, what, f"{far(said, exact):.1e}"
+        yield "", "", f"{what}, bfloat16", f"{far(half, exact):.1e}; {far(low, exact):.1e}"
 
 
 def samplers() -> Iterator[Row]:

@@ -45,7 +45,11 @@ def make(name: str, seed: int) -> None:
     with torch.no_grad():
         z = model.encode(pictures).latent_dist.mode()
         again = model.decode(z).sample
+        half = model.to(torch.bfloat16)
+        low_z = half.encode(pictures.bfloat16()).latent_dist.mode().float()
+        low = half.decode(z.bfloat16()).sample.float()
     said = {"inputs/pictures": pictures.numpy(), "outputs/z": z.numpy(), "outputs/pictures": again.numpy()}
+    said |= {"outputs/z_bfloat16": low_z.numpy(), "outputs/pictures_bfloat16": low.numpy()}
     everything = {key: np.ascontiguousarray(value) for key, value in {**weights, **said}.items()}
     file = FOLDER / f"picture_vae_{name}.safetensors"
     save_file(everything, file, metadata={"torch": torch.__version__, "diffusers": diffusers.__version__})

@@ -45,8 +45,12 @@ def make(name: str, seed: int) -> None:
     with torch.no_grad():
         out = model(ids, attention_mask=mask.long(), output_hidden_states=True)
     weights = {f"weights/{k}": v.numpy() for k, v in model.state_dict().items() if k != "encoder.embed_tokens.weight"}
+    weights = {key: value.copy() for key, value in weights.items()}
+    with torch.no_grad():
+        low = model.to(torch.bfloat16)(ids, attention_mask=mask.long()).last_hidden_state.float()
     said = {f"outputs/block{i}": x.numpy() for i, x in enumerate(out.hidden_states[1:-1])}
-    everything = {**weights, **said, "outputs/features": out.last_hidden_state.numpy(), "inputs/ids": ids.int().numpy()}
+    said |= {"outputs/features": out.last_hidden_state.numpy(), "outputs/features_bfloat16": low.numpy()}
+    everything = {**weights, **said, "inputs/ids": ids.int().numpy()}
     everything = {key: np.ascontiguousarray(value) for key, value in everything.items()}
     file = FOLDER / f"umt5_{name}.safetensors"
     save_file(everything, file, metadata={"torch": torch.__version__, "transformers": transformers.__version__})

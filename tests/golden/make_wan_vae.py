@@ -44,10 +44,13 @@ def make(name: str, seed: int) -> None:
         z = model.encode(video).latent_dist.mode()
         again = model.decode(z).sample
         loud = model.decode(3 * z).sample
+        half = model.to(torch.bfloat16)
+        low_z = half.encode(video.bfloat16()).latent_dist.mode().float()
+        low = half.decode(z.bfloat16()).sample.float()
     everything = {
         **weights, "inputs/video": video.numpy(), "inputs/mean": np.float32(mean),
         "inputs/deviation": np.float32(deviation), "outputs/z": z.numpy(), "outputs/video": again.numpy(),
-        "outputs/loud": loud.numpy(),
+        "outputs/loud": loud.numpy(), "outputs/z_bfloat16": low_z.numpy(), "outputs/video_bfloat16": low.numpy(),
     }  # fmt: skip
     everything = {key: np.ascontiguousarray(value) for key, value in everything.items()}
     file = FOLDER / f"wan_vae_{name}.safetensors"
