@@ -45,13 +45,20 @@ ROWS = {
     "--mode sample",
     "train 1.3B, 480p, 60 s, v6e:4x8": f"{SMALL} --topology v6e:4x8 {MINUTE_480} {ONE_CLIP} --mesh.sequence 8 "
     f"--mesh.tensor 4 {KEEP}",
+    "train 1.3B, 480p, 60 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 {MINUTE_480} {ONE_CLIP} --mesh.sequence 4 "
+    f"--mesh.tensor 4 {KEEP}",
     "train 1.3B, 720p, 60 s, v5p:2x2x2": f"{SMALL} --topology v5p:2x2x2 {MINUTE_720} {ONE_CLIP} --mesh.sequence 8",
+    "train 1.3B, 720p, 60 s, v6e:4x8": f"{SMALL} --topology v6e:4x8 {MINUTE_720} {ONE_CLIP} --mesh.sequence 8 "
+    "--mesh.tensor 4",
     "train 1.3B, 720p, 60 s, v6e:8x8": f"{SMALL} --topology v6e:8x8 {MINUTE_720} {ONE_CLIP} --mesh.sequence 16 "
     "--mesh.tensor 4",
     "sample 1.3B, 720p, 60 s, v5p:2x2x1": f"{SMALL} --topology v5p:2x2x1 {MINUTE_720} {ONE_CLIP} --mesh.sequence 4 "
     "--mode sample",
+    "sample 1.3B, 720p, 60 s, v6e:2x4": f"{SMALL} --topology v6e:2x4 {MINUTE_720} {ONE_CLIP} --mesh.sequence 8 "
+    "--mode sample",
     "sample 1.3B, 720p, 60 s, v6e:4x4": f"{SMALL} --topology v6e:4x4 {MINUTE_720} {ONE_CLIP} --mesh.guidance 2 "
     "--mesh.sequence 8 --mode sample",
+    "train 14B, 720p, 5 s, v5p:2x2x1": f"{LARGE} --topology v5p:2x2x1 {WIDE} --mesh.fsdp 1 --data.0.batch-size 1",
     "train 14B, 720p, 5 s, v5p:2x2x2": f"{LARGE} --topology v5p:2x2x2 {WIDE} --data.0.batch-size 2",
     "train 14B, 720p, 5 s, v5p:2x2x4": f"{LARGE} --topology v5p:2x2x4 {WIDE} --data.0.batch-size 4",
     "train 14B, 720p, 5 s, v5p:8x8x8": f"{LARGE} --topology v5p:8x8x8 {KEEP}",

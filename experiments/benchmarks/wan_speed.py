@@ -8,7 +8,8 @@ Measured are a step of a transformer of 119M parameters on 2,000 tokens, the dec
 at full size, and a whole sample by a small model (20M parameters, 320 tokens, 20 steps with guidance, text encoder and
 VAE included). Needs a Python with torch, diffusers, transformers and accelerate, which may be another environment's,
 and a C++ compiler for torch.compile. Each side is a process of its own that waits while another one's turn is measured;
-figures are medians of all turns. Their outputs are compared too.
+figures are medians of all turns. Their outputs are compared too. To give both sides large pages, set
+GLIBC_TUNABLES=glibc.malloc.hugetlb=1 before the command.
 """
 
 import dataclasses
