@@ -114,20 +114,17 @@ def compile_row(folder: Path, name: str, hlo: Path | None) -> None:
 
 
 def cells(name: str, values: dict[str, Any]) -> list[str]:
-    """A row of the table. Figures without versions are of before collectives that share a channel were all counted, so
-    that what they say of waits is too little, and of before attention's backward pass was one kernel.
-    """
+    """A row of the table."""
     if "report" not in values:
         needed, there = values["needed"] / GIB, values["capacity"] / GIB
         return [name, f"{needed:.1f} of {there:.1f}", "no", *["" for _ in HEAD[3:]]]
     report, more = values["report"], values["figures"]
     model, once = report["model_flops"], report["compiled_flops"] - report["rematerialised_flops"]
-    waits = "versions" in values or not report["network"]
     return [
         name, f"{report['peak'] / GIB:.1f} of {report['capacity'] / GIB:.0f}", "yes" if report["fits"] else "no",
         f"{report['compiled_flops'] / model:.3f}", f"{once / model:.3f}",
         f"{(once - report['rescored_flops']) / model:.3f}", f"{report['roofline_seconds']:.4g}, {report['bound']}",
-        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}" if waits else "",
+        f"{values['mfu_bound']:.1%}", f"{more['mfu_estimate']:.1%}",
         f"{more['video_per_chip_hour']:.3g}",
         f"{report.get('compile_cpu_seconds', 0):.0f}" if "compile_cpu_seconds" in report else "",
     ]  # fmt: skip

@@ -44,8 +44,8 @@ def make(name: str, seed: int) -> None:
     ids = torch.where(mask, ids, 0)
     with torch.no_grad():
         out = model(ids, attention_mask=mask.long(), output_hidden_states=True)
-    weights = {f"weights/{k}": v.numpy() for k, v in model.state_dict().items() if k != "encoder.embed_tokens.weight"}
-    weights = {key: value.copy() for key, value in weights.items()}
+    kept = {k: v.clone().numpy() for k, v in model.state_dict().items() if k != "encoder.embed_tokens.weight"}
+    weights = {f"weights/{key}": value for key, value in kept.items()}
     with torch.no_grad():
         low = model.to(torch.bfloat16)(ids, attention_mask=mask.long()).last_hidden_state.float()
     said = {f"outputs/block{i}": x.numpy() for i, x in enumerate(out.hidden_states[1:-1])}
