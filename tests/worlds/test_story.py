@@ -15,7 +15,8 @@ from vidgen.worlds.motion import Act, screen_poses
 from vidgen.worlds.render import Event, ground_truth, render
 from vidgen.worlds.scene import Scene, SceneConfig, draw_scene, pair_held_out, scene_from_dict
 from vidgen.worlds.sprites import load_atlas
-from vidgen.worlds.story import CAUSES, THEMES, StoryConfig, draw_story, without_cause
+from vidgen.worlds.stage import Raster
+from vidgen.worlds.story import CAUSES, RASTERED, THEMES, StoryConfig, draw_story, without_cause
 
 seeds = st.integers(0, 2**32)
 themes = st.sampled_from(THEMES)
@@ -151,6 +152,30 @@ def test_counts_are_right_and_things_are_apart() -> None:
     assert drawn == {2, 3}
 
 
+@hypothesis.settings(max_examples=40, deadline=None)
+@hypothesis.given(st.sampled_from(RASTERED), seeds)
+def test_on_a_raster_things_stand_and_go_by_whole_steps(kind, seed) -> None:
+    raster = Raster(size=0.5, step=0.25, pace=8)
+    scene = story(kind, seed, counts=(1, 4), raster=raster)
+    assert {thing.size for thing in scene.objects} == {0.5}
+    numbers = [at for thing in scene.objects for at in (thing.x, thing.y)]
+    numbers += [way for thing in scene.objects for act in thing.acts for way in (act.dx, act.dy)]
+    numbers += [at / 8 / 4 for beat in scene.story for at in (beat.start, beat.end)]
+    assert all(number % 0.25 == 0 for number in numbers), numbers
+    said = read_caption(caption(scene, seed))
+    assert said and said <= claims(scene)
+    if kind == "order":
+        first, second = sorted(scene.story, key=lambda beat: beat.start)
+        assert first.end <= second.start and any(claim.kind == "before" for claim in said)
+
+
+def test_a_raster_changes_where_things_are_and_not_who_they_are() -> None:
+    for seed in range(8):
+        on, off = (story("count", seed, counts=(1, 4), raster=raster) for raster in (Raster(), None))
+        assert [thing.concept for thing in on.objects] == [thing.concept for thing in off.objects]
+        assert on != off
+
+
 def test_a_minute_is_told_part_by_part() -> None:
     scene = story("parts", 5, frames=481)
     assert len(scene.story) >= 3 and scene.frames == 481
@@ -196,6 +221,10 @@ def test_acts_add_up_and_rest_between() -> None:
         ({"kind": "count", "split": "heldout"}, "no pairs"),
         ({"counts": (0, 3)}, "counts"),
         ({"concepts": ("unknown",)}, "no concept"),
+        ({"kind": "push", "raster": Raster()}, "kind must be taken from order, count, speed"),
+        ({"kind": "speed", "raster": Raster(), "width": 96}, "square"),
+        ({"kind": "order", "raster": Raster(), "frames": 13}, "more than 16"),
+        ({"kind": "count", "raster": Raster()}, "4 things"),
     ],
 )
 def test_wrong_requests_are_refused(wrong, says) -> None:

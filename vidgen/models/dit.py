@@ -21,7 +21,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from vidgen.models import estimate, rope
-from vidgen.models.attention import Attention, AttnFn
+from vidgen.models.attention import Attention, AttnFn, KeysValues
 from vidgen.models.estimate import Says
 from vidgen.models.layers import Dense, LayerNorm, ShardFn, gelu, sinusoid, unsharded
 from vidgen.models.positions import coordinate_features, sines_2d
@@ -141,7 +141,7 @@ class DiTBlock(nn.Module):
         chosen_BLE: Array | None,
         angles_BLK: Array | None,
         segment_ids: tuple[Array, Array] | None,
-        text_BSD: Array,
+        text: Array | KeysValues,
         text_segment_ids: tuple[Array, Array],
     ) -> tuple[Array, Array | None]:
         cfg = self.config
@@ -162,7 +162,7 @@ class DiTBlock(nn.Module):
         x_BLD = x_BLD + h * chosen(2)
         if cfg.cross:
             h = LayerNorm(affine=True, name="norm2")(x_BLD)
-            x_BLD = x_BLD + attention(attn_fn=self.cross_attn_fn, name="cross")(h, text_BSD, None, text_segment_ids)
+            x_BLD = x_BLD + attention(attn_fn=self.cross_attn_fn, name="cross")(h, text, None, text_segment_ids)
         h = LayerNorm(1e-5 if cfg.as_diffusers else 1e-6, name="norm3")(x_BLD) * (1 + chosen(4)) + chosen(3)
         h = self.shard(gelu(dense(cfg.hidden, axes="DM", name="up")(h)), "BLM")
         x_BLD = self.shard(x_BLD + dense(cfg.width, axes="MD", name="down")(h) * chosen(5), "BLD")
@@ -237,6 +237,7 @@ class DiT(nn.Module):
         t_BE: the distinct times of each row, in [0, 1]; 0 is given data, 1 is noise.
         time_ids_BL: which of them is each token's.
         text_BSD, text_real_BS: features of the caption and which of them are not padding.
+        memory: of those features, if it is there already; see `vidgen.models.memory`.
         segments: of a row that holds several clips or captions; None where it is one clip with one caption.
 
     Returns:
@@ -260,6 +261,7 @@ class DiT(nn.Module):
         text_BSD: Array,
         text_real_BS: Array,
         segments: Segments | None = None,
+        memory: KeysValues | None = None,
     ) -> Prediction:
         cfg = self.config
         tokens_BLP, text_BSD = self.shard(tokens_BLP, "BLP"), self.shard(text_BSD, "BSD")
@@ -281,8 +283,10 @@ class DiT(nn.Module):
         time_BED = self._time(t_BE, pooled_BED)
         self_segments, cross_segments = _attended(segments, (B, L), text_real_BS)
         angles = self.shard(rope.angles(positions_BL3, cfg.width // cfg.heads), "BLK") if cfg.rotary else None
-        text = self._text(text_BSD) if cfg.cross else text_BSD
-        blocks, shared = self._blocks(), self._shared_modulation(time_BED)
+        text = memory
+        if text is None:
+            text = project_text(self._dense, cfg.width, text_BSD, self.shard) if cfg.cross else text_BSD
+        blocks, shared = self._blocks(memory is not None), self._shared_modulation(time_BED)
         x, kept_NBLD = blocks(self.shard(x, "BLD"), shared, chosen_BLE, angles, self_segments, text, cross_segments)
         final_BE2D = self._final_modulation(time_BED)
         add, multiply = (gather_time(final_BE2D[:, :, i], chosen_BLE) for i in (0, 1))
@@ -310,10 +314,6 @@ class DiT(nn.Module):
             pooled_BED = self._dense(cfg.width, zero=True, name="pooled_text")(pooled_BED)
         return time_BED + pooled_BED
 
-    def _text(self, text_BSD: Array) -> Array:
-        text = self._dense(self.config.width, name="text1")(text_BSD)
-        return self.shard(self._dense(self.config.width, name="text2")(gelu(text)), "BSD")
-
     def _shared_modulation(self, time_BED: Array) -> Array:
         """See `DiTBlock`."""
         if self.config.own_modulation:
@@ -328,17 +328,26 @@ class DiT(nn.Module):
         table = self.param("final_modulation", initializers.normal(D**-0.5), (2, D))
         return time_BED.astype(jnp.float32)[:, :, None] + table
 
-    def _blocks(self) -> Callable[..., tuple[Array, Array | None]]:
+    def _blocks(self, remembered: bool) -> Callable[..., tuple[Array, Array | None]]:
+        """All blocks as one; `remembered` is whether each is given keys and values of its own in place of the text."""
         cfg, block = self.config, DiTBlock
         if cfg.remat != "none":
             block = nn.remat(DiTBlock, policy=REMAT_POLICIES[cfg.remat], prevent_cse=False)
+        # Of what blocks are given after x, only the text can be apart for each.
+        of_each = (*[nn.broadcast] * 4, 0 if remembered else nn.broadcast, nn.broadcast)
         return nn.scan(
             block,
             variable_axes={"params": 0},
             split_rngs={"params": True},
-            in_axes=nn.broadcast,  # pyright: ignore[reportArgumentType] - Flax's own type forgets it
+            in_axes=of_each,  # pyright: ignore[reportArgumentType] - Flax's own type forgets what it may be
             length=cfg.layers,
         )(cfg, self.attn_fn, self.cross_attn_fn or self.attn_fn, self.shard, self.read_block > 0, name="blocks")
+
+
+def project_text(dense: Callable[..., Dense], width: int, text_BSD: Array, shard: ShardFn) -> Array:
+    """Features of a caption at the width of the blocks; two submodules of the module that calls it."""
+    text = dense(width, name="text1")(text_BSD)
+    return shard(dense(width, name="text2")(gelu(text)), "BSD")
 
 
 def _apart(x_BEM: Array, parts: int) -> Array:

@@ -10,6 +10,7 @@ from jax import Array
 from vidgen.models import rope
 from vidgen.models.dit import DiT, Prediction, Segments
 from vidgen.models.layers import apply, patchify, unpatchify
+from vidgen.models.memory import TextMemory
 
 
 class Rows(NamedTuple):
@@ -62,7 +63,7 @@ def apply_to_rows(
     params: dict,
     rows: Rows,
     t_BE: Array,
-    text_BESD: Array,
+    text_BESD: Array | TextMemory,
     text_real_BES: Array,
     given_BL: Array | None = None,
     captions_BL: Array | None = None,
@@ -70,8 +71,8 @@ def apply_to_rows(
     """`Prediction` of rows whose tokens are noisy.
 
     Args:
-        t_BE: the time of what follows each caption of a row; text_BESD, text_real_BES: the caption's features, and
-            which of them are not padding.
+        t_BE: the time of what follows each caption of a row; text_BESD, text_real_BES: the caption's features, or
+            what is remembered of them, and which of them are not padding.
         given_BL: bool, the tokens that are given, whose time is 0; None where nothing is.
         captions_BL: which of the captions, from 0, each token follows; None where each clip has its own, in order.
     """
@@ -87,8 +88,11 @@ def apply_to_rows(
     if several:
         of_text_BS = jnp.broadcast_to(jnp.repeat(jnp.arange(E), S), (B, E * S))
         segments = Segments(rows.segments_BL, captions_BL, of_text_BS)
+    memory = None
+    if isinstance(text_BESD, TextMemory):
+        text_BESD, memory = text_BESD.features_BESD, text_BESD.of_blocks()
     text_BSD, real_BS = text_BESD.reshape(B, E * S, D), text_real_BES.reshape(B, E * S)
-    return apply(model, params, *rows[:3], t_BE, ids_BL, text_BSD, real_BS, segments)
+    return apply(model, params, *rows[:3], t_BE, ids_BL, text_BSD, real_BS, segments, memory)
 
 
 def apply_to_grid(
@@ -96,7 +100,7 @@ def apply_to_grid(
     params: dict,
     x_BTHWC: Array,
     t_B: Array,
-    text_BESD: Array,
+    text_BESD: Array | TextMemory,
     text_real_BES: Array,
     given_BTHW: Array | None = None,
     multiple: int = 1,
@@ -109,7 +113,7 @@ def apply_to_grid(
 
     Args:
         t_B: the time of what is made; given_BTHW: bool, the cells that are given, the same for all of a token.
-        text_BESD, text_real_BES: features of each clip's captions; several need captions_T.
+        text_BESD, text_real_BES: as in `apply_to_rows`, of each clip's captions; several need captions_T.
         multiple: see `lay_out`.
         captions_T: which of its captions, from 0, each latent frame of a clip follows.
     """

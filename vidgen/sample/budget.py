@@ -25,7 +25,7 @@ from vidgen.models.rows import Rows, apply_to_rows
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.shard import make_parallel
 from vidgen.sample.autoencoder import LatentSpace, decode_groups
-from vidgen.sample.program import Captions, Networks, draw_noise, integrate, make_solver, read_both
+from vidgen.sample.program import Captions, Networks, Text, draw_noise, integrate, make_solver, read_both
 from vidgen.sample.tasks import Known
 
 
@@ -137,13 +137,13 @@ def budget_to_video(
     """
     parallel = make_parallel(mesh, networks.dit.dtype, kind)
     C, L = networks.vae.channels, budget.tokens
-    texts = read_both(networks.text, params, captions, negative, parallel)
+    texts = read_both(networks, params, captions, negative, parallel, L)
     noise_BNC = key
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         noise_BNC = draw_noise(key, texts[0][0].shape[0], (len(layout.order_N), C))
     noise_BLP = noise_BNC[:, layout.order_N].reshape(len(noise_BNC), L, -1)
 
-    def look(dit: DiT, x: Array, t_B: Array, text: tuple[Array, Array], given: Array | None) -> Array:
+    def look(dit: DiT, x: Array, t_B: Array, text: Text, given: Array | None) -> Array:
         positions, extent, segments = (
             jnp.broadcast_to(one, (len(x), *one.shape))
             for one in (layout.positions_L3, jnp.broadcast_to(layout.extent_3, (L, 3)), layout.segments_L)

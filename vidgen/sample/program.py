@@ -4,6 +4,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -17,6 +18,7 @@ from vidgen.diffusion import adaptive, paths, solvers, stochastic
 from vidgen.diffusion.guidance import Guidance, guide
 from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.layers import apply
+from vidgen.models.memory import TextMemory, remember, worth_remembering
 from vidgen.models.rows import apply_to_grid
 from vidgen.models.text import AnyTextConfig, text_encoder
 from vidgen.parallel.attention import Kind
@@ -38,6 +40,8 @@ DRAWING: dict[str, Callable[[stochastic.Noise], solvers.Solver]] = {
 }
 """Solvers that draw noise on the way."""
 SolverName = Literal["euler", "heun", "dpm", "unipc", "dopri5", "ddpm", "sde"]
+Text = tuple[Array | TextMemory, Array]
+"""Of clips' captions: features [B, E, S, D], or what is remembered of them, and which are real [B, E, S]."""
 Captions = Array | tuple[Array, Array]
 """Ids of tokens [B, S], or what the text encoder says of them: features [B, S, D], and which are real [B, S]."""
 
@@ -119,11 +123,12 @@ def text_to_latent(
     """
     parallel = parallel or one_device(networks.dit.dtype)
 
-    def look(dit: DiT, x: Array, t_B: Array, text: tuple[Array, Array], given: Array | None) -> Array:
+    def look(dit: DiT, x: Array, t_B: Array, text: Text, given: Array | None) -> Array:
         # DDPM is told of the variance too.
         return apply_to_grid(dit, params["dit"], x, t_B, *text, given, parallel.multiple, captions_T, solver == "ddpm")
 
-    texts = read_both(networks.text, params, captions, negative, parallel, captions_T is not None)
+    tokens = math.prod(shape[:3]) // math.prod(networks.dit.patch)
+    texts = read_both(networks, params, captions, negative, parallel, tokens, captions_T is not None)
     clips = texts[0][0].shape[0]
     noise = key
     if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
@@ -133,25 +138,29 @@ def text_to_latent(
 
 
 def read_both(
-    config: AnyTextConfig,
+    networks: Networks,
     params: dict,
     captions: Captions,
     negative: Captions,
     parallel: Parallel,
+    tokens: int,
     one_clip: bool = False,
-) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """What is said of clips, and of none: (features [B, E, S, D], which are real [B, E, S]), and the same with one row.
+) -> tuple[Text, Text]:
+    """What is said of clips of so many tokens, and of none, which has one row.
 
     Each clip has one caption, or all are of one clip.
     """
-    encoder = text_encoder(config, parallel.shard)
+    encoder = text_encoder(networks.text, parallel.shard)
     said, unsaid = (
         text if isinstance(text, tuple) else apply(encoder, params["text"], text) for text in (captions, negative)
     )
     # A clip's captions come after the axis of clips.
     cond = jax.tree.map(lambda x: jnp.expand_dims(x, 0 if one_clip else 1), said)
     uncond = jax.tree.map(lambda one, all_: jnp.broadcast_to(one[:, None], (1, *all_.shape[1:])), unsaid, cond)
-    return cond, uncond
+    if not worth_remembering(networks.dit, tokens, math.prod(cond[1].shape[1:])):
+        return cond, uncond
+    of_cond, of_uncond = (remember(networks.dit, params["dit"], text[0], parallel.shard) for text in (cond, uncond))
+    return (of_cond, cond[1]), (of_uncond, uncond[1])
 
 
 def draw_noise(key: Array, clips: int, shape: tuple[int, ...]) -> Array:
@@ -162,8 +171,8 @@ def draw_noise(key: Array, clips: int, shape: tuple[int, ...]) -> Array:
 
 def integrate(
     config: DiTConfig,
-    look: Callable[[DiT, Array, Array, tuple[Array, Array], Array | None], Array],
-    texts: tuple[tuple[Array, Array], tuple[Array, Array]],
+    look: Callable[[DiT, Array, Array, Text, Array | None], Array],
+    texts: tuple[Text, Text],
     noise: Array,
     ts: Array,
     solver: solvers.Solver,
@@ -183,7 +192,7 @@ def integrate(
     """
     dit = DiT(config, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard)
 
-    def velocity(x: Array, t: Array, text: tuple[Array, Array]) -> Array:
+    def velocity(x: Array, t: Array, text: Text) -> Array:
         # One time serves all that is made, and time 0 what is given.
         given = None if known is None else t == 0
         t_B = t.max(tuple(range(1, t.ndim)))

@@ -52,7 +52,7 @@ def parts(stage: Stage, concepts: list[str]) -> bool:
 def _events(stage: Stage, concepts: list[str], turns: list[int]) -> bool:
     rng = stage.rng
     for concept in concepts:
-        stage.actors.append(Actor(concept, float(rng.uniform(0.27, 0.36)), 0.0, 0.0))
+        stage.actors.append(Actor(concept, stage.size(0.27, 0.36), 0.0, 0.0))
     spans = stage.slots(len(turns))
     inside: dict[int, bool] = {}
     for row, span in zip(turns, spans, strict=True):
@@ -126,6 +126,10 @@ def _motion(stage: Stage, row: int, span: tuple[int, int], _first: bool) -> None
     least = 0.3 * stage.extent[side in ("up", "down")]
     by = float(rng.uniform(least, max(least, min(ways[side], 2 * least))))
     across, down = DIRECTIONS[side]
+    if stage.raster:
+        # From one side of the middle to the other, two steps of the raster.
+        by = 2 * stage.raster.step
+        actor.place(*(-0.5 * by * sign if sign else at for sign, at in ((across, actor.x), (down, actor.y))))
     beat = stage.beat("motion", row, span, side=side)
     actor.go(*span, actor.x + across * by, actor.y + down * by, beat=beat)
 
@@ -284,13 +288,13 @@ def count(stage: Stage, concepts: list[str]) -> bool:
     wide = stage.extent[0] >= stage.extent[1] if stage.extent[0] != stage.extent[1] else rng.random() < 0.5
     short = max(1, int(math.sqrt(number)))
     cells = (math.ceil(number / short), short) if wide else (short, math.ceil(number / short))
-    size = float(rng.uniform(low, high))
+    size = stage.size(low, high)
     for at in rng.permutation(cells[0] * cells[1])[:number]:
-        each = size * float(rng.uniform(0.95, 1.05))
+        each = size if stage.raster else size * float(rng.uniform(0.95, 1.05))
         middle = [((at // (1, cells[0])[k]) % cells[k] + 0.5) / cells[k] - 0.5 for k in (0, 1)]
         free = [max(0.0, 0.5 * stage.extent[k] / cells[k] - 0.5 * each * spread(concepts[0])[k]) for k in (0, 1)]
         x, y = (middle[k] * stage.extent[k] + float(rng.uniform(-free[k], free[k])) for k in (0, 1))
-        stage.actors.append(Actor(concepts[0], each, x, y))
+        stage.actors.append(Actor(concepts[0], each, *stage.on_raster(x, y)))
     _depths(stage)
     return True
 
@@ -310,6 +314,7 @@ def size(stage: Stage, concepts: list[str]) -> bool:
 def speed(stage: Stage, concepts: list[str]) -> bool:
     """One thing moves slowly, or fast; of two, one at least twice as fast as the other."""
     rng, last = stage.rng, stage.frames - 1
+    fast = False
     if len(concepts) == 1:
         fast = rng.random() < 0.5
         lasts = int(rng.integers(8, 11)) if fast else min(last - 1, 40)
@@ -322,8 +327,14 @@ def speed(stage: Stage, concepts: list[str]) -> bool:
         lasts = min(last - 1, int(rng.integers(12, 25)))
         ways = [float(way) for way in rng.permutation([rng.uniform(0.22, 0.26), rng.uniform(0.53, 0.58)])]
     start = int(rng.integers(1, max(1, min(8, last - lasts)) + 1))
+    if stage.raster:
+        # One step takes two paces of what is slow, one of two things that is fast goes two steps meanwhile.
+        step, pace = stage.raster.step, stage.raster.pace
+        lasts = pace if fast else 2 * pace
+        start = pace * int(rng.integers((last - lasts) // pace + 1))
+        ways = [2 * step if way > 1.5 * step else step for way in ways]
     for row, (concept, way) in enumerate(zip(concepts, ways, strict=True)):
-        actor = Actor(concept, float(rng.uniform(0.27, 0.34)), 0.0, 0.0)
+        actor = Actor(concept, stage.size(0.27, 0.34), 0.0, 0.0)
         side = "right" if rng.random() < 0.5 else "left"
         sign, way = DIRECTIONS[side][0], way * stage.extent[0]
         (left, top), (right, low) = stage.room(concept, actor.size)
@@ -332,7 +343,7 @@ def speed(stage: Stage, concepts: list[str]) -> bool:
         x = float(rng.uniform(left, right - way))
         if len(concepts) == 2 and not stage.place.has_ground:
             top, low = (top, min(low, -0.17)) if row == 0 else (max(top, 0.17), low)
-        actor.place(x if sign > 0 else x + way, float(rng.uniform(top, low)))
+        actor.place(*stage.on_raster(x if sign > 0 else x + way, float(rng.uniform(top, low))))
         stage.actors.append(actor)
         beat = stage.beat("motion", row, (start, start + lasts), side=side)
         actor.go(start, start + lasts, actor.x + sign * way, actor.y, beat=beat)

@@ -87,14 +87,32 @@ class Actor:
         return SceneObject(self.concept, self.size, x, y, self.depth, flip=self.flip, acts=acts)
 
 
+@dataclass(frozen=True)
+class Raster:
+    """What a patch VAE sees few views of. size: of every thing; step: what places and ways are multiples of, from the
+    middle of the frame (both world units); pace: frames an event takes.
+    """
+
+    size: float = 0.5
+    step: float = 0.25
+    pace: int = 8
+
+    def snap(self, *at: float) -> tuple[float, ...]:
+        """The nearest place on the raster."""
+        return tuple(self.step * round(one / self.step) for one in at)
+
+
 @dataclass
 class Stage:
-    """The room, the time, and what happens so far. extent: width and height of the frame, world units."""
+    """The room, the time, and what happens so far. extent: width and height of the frame, world units. raster: where
+    things stand and when events begin and end, if not anywhere and at any time.
+    """
 
     extent: tuple[float, float]
     frames: int
     place: Place
     rng: np.random.Generator
+    raster: Raster | None = None
     actors: list[Actor] = field(default_factory=list)
     beats: list[Beat] = field(default_factory=list)
 
@@ -108,16 +126,29 @@ class Stage:
             top = min(low, self.place.horizon + 0.06 - high)
         return (min(-x, 0.0), top), (max(x, 0.0), max(low, top))
 
+    def size(self, low: float, high: float) -> float:
+        """A random size, or the raster's."""
+        size = float(self.rng.uniform(low, high))
+        return self.raster.size if self.raster else size
+
     def spot(self, concept: str, size: float, sky: bool = False) -> tuple[float, float]:
         """A random place at rest."""
         low, high = self.room(concept, size, sky)
         x, y = self.rng.uniform(low, high)
-        return float(x), float(y)
+        return self.on_raster(float(x), float(y))
+
+    def on_raster(self, x: float, y: float) -> tuple[float, float]:
+        """The nearest place where things may stand."""
+        if self.raster:
+            x, y = self.raster.snap(x, y)
+        return x, y
 
     def beyond(self, actor: Actor, side: str, x: float, y: float) -> tuple[float, float]:
         """Where an actor is just out of the frame by an edge, level with (x, y)."""
         across, down = DIRECTIONS[side]
         wide, high = (OUTSIDE * actor.size * share + 0.01 for share in spread(actor.concept))
+        if self.raster:
+            wide = high = actor.size / 2
         x = across * (self.extent[0] / 2 + wide) if across else x
         return x, down * (self.extent[1] / 2 + high) if down else y
 
@@ -125,6 +156,10 @@ class Stage:
         """Start and end of `count` events, one after the other, with at least a frame between them."""
         slot, spans = (self.frames - 1) / count, []
         for row in range(count):
+            if self.raster:
+                start = self.raster.pace * int(row * slot / self.raster.pace)
+                spans.append((start, start + self.raster.pace))
+                continue
             lasts = max(2, round(min(longest, slot * self.rng.uniform(0.62, 0.82))))
             first, last = round(row * slot) + 1, round((row + 1) * slot) - lasts
             start = int(self.rng.integers(first, max(first, last) + 1))

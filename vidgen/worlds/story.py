@@ -15,7 +15,7 @@ from vidgen.worlds.places import GROUNDS, PLACES
 from vidgen.worlds.scene import DEFAULT_PLACES, SPLITS, draw_place, pair_held_out
 from vidgen.worlds.shapes import fill
 from vidgen.worlds.sprites import load_atlas
-from vidgen.worlds.stage import Stage
+from vidgen.worlds.stage import Raster, Stage
 from vidgen.worlds.words import UNIQUE
 
 ATTEMPTS = 400
@@ -53,6 +53,8 @@ THEMES: tuple[str, ...] = tuple(_THEMES)
 """Kinds of stories. order: two events. parts: three to six, also a minute long. return: out of sight behind something,
 and back. push, knock, open: a cause and its effect. count: one to six of one thing. size: larger and smaller. speed:
 fast, slow, faster. depth: in front of, behind."""
+RASTERED = ("order", "count", "speed")
+"""The themes in which nothing touches or hides anything, so that things can stand on a raster."""
 CAUSES = ("push", "knock", "open")
 """The themes with a cause and an effect; see `without_cause`."""
 
@@ -63,7 +65,8 @@ class StoryConfig:
 
     kind: one of THEMES, or "any": each as often as the others. concepts: names in the atlas, None is all ("open" needs
     the door or the window among them). counts: smallest and largest number of things of "count". split: as in
-    `SceneConfig`, about pairs of concepts; see `holdout` for other combinations.
+    `SceneConfig`, about pairs of concepts; see `holdout` for other combinations. raster: where things stand and when
+    events begin, of a kind of RASTERED, so that a patch VAE sees few views of a thing; None is anywhere, at any time.
     """
 
     kind: str = "any"
@@ -74,10 +77,11 @@ class StoryConfig:
     places: tuple[str, ...] = DEFAULT_PLACES
     counts: tuple[int, int] = (1, 6)
     split: str = "all"
+    raster: Raster | None = None
 
     def __post_init__(self) -> None:
         for given, allowed, what in (
-            ((self.kind,), ("any", *THEMES), "kind"),
+            ((self.kind,), ("any", *THEMES) if self.raster is None else RASTERED, "kind"),
             (self.places, PLACES, "places"),
             ((self.split,), SPLITS, "split"),
         ):
@@ -85,6 +89,8 @@ class StoryConfig:
                 raise ValueError(f"{what} must be taken from {', '.join(allowed)}; given: {given}")
         if not 1 <= self.counts[0] <= self.counts[1] <= 6:
             raise ValueError(f"counts must be (low, high) with 1 <= low <= high <= 6, not {self.counts}")
+        if self.raster is not None:
+            self._check_raster(self.raster)
         for name in self.concepts or ():
             load_atlas().index(name)
         if not self.kinds():
@@ -94,6 +100,14 @@ class StoryConfig:
                 f"these concepts; frames must be at least {least}, 'open' needs the concept 'door' or 'window', and "
                 f"'count' has no pairs to hold out"
             )
+
+    def _check_raster(self, raster: Raster) -> None:
+        if self.width != self.height:
+            raise ValueError(f"a raster is of square frames, not of {self.width}x{self.height}: leave it out")
+        if self.kind != "count" and self.frames <= 2 * raster.pace:
+            raise ValueError(f"two events of {raster.pace} frames need more than {2 * raster.pace}, not {self.frames}")
+        if self.kind == "count" and self.counts[1] > (most := int(1 / raster.size) ** 2):
+            raise ValueError(f"{most} things of {raster.size} of the frame have room in it: counts are {self.counts}")
 
     def kinds(self) -> tuple[str, ...]:
         """The themes that this config allows."""
@@ -127,7 +141,7 @@ def draw_story(config: StoryConfig, seed: int) -> Scene:
     fits, places = 0, _places(config, theme)
     concepts = _draw_concepts(config, kind, theme, rng)
     for _ in range(ATTEMPTS):
-        stage = Stage(extent, config.frames, draw_place(places, concepts, extent, rng), rng)
+        stage = Stage(extent, config.frames, draw_place(places, concepts, extent, rng), rng, config.raster)
         if not theme.plot(stage, concepts):
             # It may be about things that cannot play it.
             concepts = concepts if fits else _draw_concepts(config, kind, theme, rng)
