@@ -34,6 +34,7 @@ def get_config() -> DiTTraining:
         vae="vidgen/assets/default/vae.safetensors",
         start_from="vidgen/assets/default/dit.safetensors",
         text_from="",
+        model=dataclasses.replace(before.model, unroll=before.model.layers),
         cache="runs/latents_raster",
         tasks=TaskMix(free=4.0, first=1.0, both=0.5, box=0.5),
         data=(

@@ -68,8 +68,8 @@ def on_tokens(config: DiTConfig, params: dict, *arguments: jax.Array) -> jax.Arr
 
 
 @functools.cache
-def gradient(remat: str) -> dict:
-    config, t_BT = dataclasses.replace(CONFIG, remat=remat), jnp.full((B, T), 0.5)
+def gradient(**how: str | int) -> dict:
+    config, t_BT = dataclasses.replace(CONFIG, **how), jnp.full((B, T), 0.5)
     return jax.jit(jax.grad(lambda params: jnp.sum(on_grid(config, params, t_BT, TEXT) ** 2)))(PARAMS)
 
 
@@ -101,9 +101,11 @@ def test_padding_of_text_is_never_seen() -> None:
     assert jnp.abs(velocity(t, text=TEXT.at[1, 1].add(7.0)) - changed)[1].max() > 1e-3
 
 
-@pytest.mark.parametrize("remat", ["dots", "attention", "full"])
-def test_remat_changes_neither_values_nor_gradients(remat: str) -> None:
-    for a, b in zip(jax.tree.leaves(gradient("none")), jax.tree.leaves(gradient(remat)), strict=True):
+@pytest.mark.parametrize(
+    "how", [{"remat": "dots"}, {"remat": "attention"}, {"remat": "full"}, {"unroll": 3}], ids="-".join
+)
+def test_neither_remat_nor_unrolling_changes_values_or_gradients(how: dict) -> None:
+    for a, b in zip(jax.tree.leaves(gradient()), jax.tree.leaves(gradient(**how)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-3)
 
 
@@ -120,6 +122,16 @@ def test_scan_is_a_loop_over_the_layers() -> None:
     expected = on_grid(short, cut, t, TEXT)
     got = on_grid(CONFIG, {**PARAMS, "blocks": silent}, t, TEXT)
     np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_as_many_blocks_as_asked_for_are_a_turn_of_the_loop() -> None:
+    def loops(unroll: int) -> bool:
+        config = dataclasses.replace(CONFIG, unroll=unroll)
+        return "while(" in on_grid.lower(config, PARAMS, jnp.full((B, T), 0.5), TEXT).compile().as_text()
+
+    assert loops(1) and not loops(3)
+    with pytest.raises(ValueError, match="must divide the 3 layers"):
+        dataclasses.replace(CONFIG, unroll=2)
 
 
 def test_pooled_text_reaches_every_token_without_cross_attention() -> None:

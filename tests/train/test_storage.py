@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run's files, other than checkpoints, in a bucket (one in memory): the same as in a folder."""
 
+import dataclasses
 from pathlib import Path
 
 import fsspec
@@ -67,6 +68,17 @@ def test_another_experiment_in_the_bucket_is_refused(bucket) -> None:
     assert names(bucket) == {"config.json"}
     other = config.__class__(batch_size=3)
     assert "gs://bucket/run holds a run with" in training._claim(other, bucket, "")
+
+
+def test_how_a_step_is_computed_may_change(tmp_path) -> None:
+    config = load_experiment(Path(__file__).parents[2] / "experiments" / "first_light" / "cells_pairs.py")
+    text = training.vidgen_config.to_json(config)
+    assert training._claim(config, tmp_path, text) == ""
+    for change in ({"unroll": 6}, {"remat": "full"}):
+        other = dataclasses.replace(config, model=dataclasses.replace(config.model, **change))
+        assert training._claim(other, tmp_path, text) == ""
+    other = dataclasses.replace(config, model=dataclasses.replace(config.model, width=640))
+    assert "model.width = 320" in training._claim(other, tmp_path, text)
 
 
 def test_local_folders(tmp_path) -> None:

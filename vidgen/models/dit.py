@@ -89,9 +89,12 @@ class DiTConfig:
     doubled: bool = False
     as_diffusers: bool = False
     remat: str = "none"
+    unroll: int = 1
     dtype: str = "bfloat16"
 
     def __post_init__(self) -> None:
+        if self.unroll < 1 or self.layers % self.unroll:
+            raise ValueError(f"unroll is {self.unroll}; it must divide the {self.layers} layers")
         if not self.cross and self.text_width != self.width:
             raise ValueError(
                 f"without cross-attention a caption joins the time as it is: text_width is {self.text_width} and must "
@@ -341,6 +344,7 @@ class DiT(nn.Module):
             split_rngs={"params": True},
             in_axes=of_each,  # pyright: ignore[reportArgumentType] - Flax's own type forgets what it may be
             length=cfg.layers,
+            unroll=cfg.unroll,
         )(cfg, self.attn_fn, self.cross_attn_fn or self.attn_fn, self.shard, self.read_block > 0, name="blocks")
 
 

@@ -35,9 +35,9 @@ def run(config: Experiment, workdir: epath.PathLike) -> None:
         workdir: a folder that all processes see, or a bucket (gs://...).
 
     Raises:
-        ValueError: workdir holds another experiment (only the number of steps, how often to log, and how the work is
-            divided over devices may change), or the processes were given different ones, or it is a bucket and the
-            package gcsfs is not there.
+        ValueError: workdir holds another experiment, or the processes were given different ones, or it is a bucket and
+            the package gcsfs is not there. Only the number of steps, how often to log, how the work is divided over
+            devices, and what is unrolled or made again may change.
     """
     began = time.time()
     workdir = epath.Path(workdir)
@@ -63,7 +63,7 @@ def _claim(config: Any, workdir: epath.Path, text: str) -> str:
             changed = vidgen_config.diff(vidgen_config.from_json(saved.read_text()), config)
         except ValueError as error:
             return f"{saved} cannot be read: {error}"
-        free = ("loop.", "mesh.", "attention")
+        free = ("loop.", "mesh.", "attention", "model.remat", "model.unroll")
         forbidden = [entry for entry in changed if not entry[0].startswith(free) or entry[0] == "loop.seed"]
         if forbidden:
             name, old, new = forbidden[0]
