@@ -8,6 +8,9 @@ The transformer, its batches and its loss are those of first_light/cells_clips.p
 The variable lets glibc back large arrays by huge pages; without it, page faults take a quarter of a step on CPU.
 """
 
+import dataclasses
+import functools
+import itertools
 import time
 from pathlib import Path
 
@@ -53,7 +56,8 @@ def main() -> None:
     table = Table("step", "batch", "seconds", "GFLOP/s", "of float32 matmul")
     peak, _ = peak_flops()
     rows = []
-    for data in experiment.data:
+    for data, unroll in itertools.product(experiment.data, (1, experiment.model.layers)):
+        model = dataclasses.replace(networks.dit, unroll=unroll)
         name, B, T = f"DiT, {data.name}", data.batch_size, networks.vae.latent_shape(data.scenes.frames, 64, 64)[0]
         batch = {
             "latent_BTHWC": rng.normal(size=(B, T, 8, 8, 32)).astype(np.float16),
@@ -62,11 +66,10 @@ def main() -> None:
             "places_BTHW4": rng.normal(size=(B, T, 8, 8, 4)).astype(np.float16),
         }
         params = dit.init_params(networks, "", jax.random.key(0))
-        spent = seconds_a_step(
-            lambda params, batch, key: dit_loss(networks, objective, params, batch, key),
-            {**params, "cells": init_reader(experiment.alignment, experiment.model, jax.random.key(1))},
-            batch,
-        )
+        loss = functools.partial(dit_loss, dataclasses.replace(networks, dit=model), objective)
+        reader = init_reader(experiment.alignment, model, jax.random.key(1))
+        spent = seconds_a_step(loss, {**params, "cells": reader}, batch)
+        name += ", blocks unrolled" if unroll > 1 else ""
         rows.append((name, B, spent, dit.step_flops(networks, batch["latent_BTHWC"].shape, data.text_length)))
     video = rng.integers(0, 256, (8, 17, 64, 64, 3), np.uint8)
     model = VAE(networks.vae)

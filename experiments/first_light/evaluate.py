@@ -4,9 +4,10 @@
 
 python experiments/first_light/evaluate.py --model default --n 200 --out runs/evaluate
 
-Writes report.json, report.md and sheet.png. Clips are kept in OUT/clips, so that a second run goes on where the first
-one stopped. Beside the model's scores stand the floor (true renders of the same scenes), the same through the VAE, and
-three controls: the model's clips mirrored, held against other prompts, and clips of untrained weights.
+Writes report.json, with the parts that `--only` left in it before, report.md and sheet.png. Clips are kept in
+OUT/clips, so that a second run goes on where the first one stopped. Beside the model's scores stand the floor (true
+renders of the same scenes), the same through the VAE, and three controls: the model's clips mirrored, held against
+other prompts, and clips of untrained weights.
 """
 
 import dataclasses
@@ -232,11 +233,21 @@ def main(options: Options) -> None:
             columns = {**model, **floor, **columns}
         report["alignment"] = {name: scores.to_dict() for name, scores in columns.items()}
     settings = {name: str(value) for name, value in dataclasses.asdict(options).items()}
-    report = {"options": settings, "concepts": len(FIRST_LIGHT), **report}
+    report = {"options": settings, "concepts": len(FIRST_LIGHT), **with_parts(options.out, settings, report)}
     (options.out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     text = page(report.get("vae", {}), columns)
     (options.out / "report.md").write_text(text, encoding="utf-8")
     print(text)
+
+
+def with_parts(folder: Path, settings: dict[str, str], report: dict) -> dict:
+    """A report, and what `--only` of other parts left in the folder for the same model and prompts."""
+    file = folder / "report.json"
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"options": {}}
+    if any(before["options"].get(name) != settings[name] for name in ("model", "n", "seed", "steps", "guidance")):
+        return report
+    parts = {name: {**before.get(name, {}), **report.get(name, {})} for name in ("vae", "alignment")}
+    return {name: part for name, part in parts.items() if part}
 
 
 def page(vae: dict[str, dict[str, float]], columns: dict[str, Scores]) -> str:

@@ -4,7 +4,7 @@
 
 vidgen train experiments/one_model/scenes.py --workdir runs/one_scenes
 
-Two CPU cores, 93 minutes; no paper's row. These weights ship. Of 200 held-out pairs, measured 2026-11-27: 69.8 % of 400
+Two CPU cores, 93 minutes; no paper's row. These weights shipped. Of 200 held-out pairs, 2026-11-27: 69.8 % of 400
 named things found (before 69.8), 93.0 % of 230 signs of motion right (88.4), 98.5 % of 66 on the right side; cameras,
 stories and tasks are in experiments/README.md. The first 747 steps ran with a schedule of 5,000.
 """

@@ -3,6 +3,8 @@
 """The captioner, second stage, long: texts of up to 56 tokens after prompts of up to 40; also of moving cameras.
 
 vidgen train experiments/recaptioning/full.py --workdir runs/captioner
+
+Two CPU cores; DALL-E 3, section 2. Not run yet.
 """
 
 import dataclasses
