@@ -137,8 +137,11 @@ def main(options: Options) -> None:
             **{name: one.to_dict() for name, one in found.items()},
         }  # fmt: skip
         seconds = "" if warm is None else f"{warm:.1f}"
-        shares = " | ".join(f"{found[name]}, n {found[name].n}" for name in ("start", "end"))
-        print(f"| {way} | {seconds} | {memory:.2f} | {shares} | {found['slope'].value:.2e} |", flush=True)
+        start, end = (
+            f"{100 * one.value:.0f} % [{100 * one.low:.0f}, {100 * one.high:.0f}] of {one.n}"
+            for one in (found["start"], found["end"])
+        )
+        print(f"| {way} | {seconds} | {memory:.2f} | {start} | {end} | {found['slope'].value:.2e} |", flush=True)
         (options.out / "report.json").write_text(json.dumps({"n": options.n, "ways": report}, indent=1) + "\n")
         sheet = contact_sheet(clips, [case.prompt for case in cases], columns=12, scale=1)
         Image.fromarray(sheet).save(options.out / f"{way.replace(' ', '-').replace(',', '')}.png")
