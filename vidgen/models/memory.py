@@ -3,7 +3,7 @@
 """What every block attends to of a caption, made once for all steps of a sampler.
 
 The keys and values of a caption depend on neither the clip nor its noise. Where a caption is long beside the clip (512
-words, most of them padding, in Wan 2.1) a fifth of a step goes into making them again.
+words, most of them padding, in Wan 2.1), making them again is a good part of a step.
 """
 
 from typing import Any, NamedTuple
