@@ -328,7 +328,7 @@ def speed(stage: Stage, concepts: list[str]) -> bool:
         ways = [float(way) for way in rng.permutation([rng.uniform(0.22, 0.26), rng.uniform(0.53, 0.58)])]
     start = int(rng.integers(1, max(1, min(8, last - lasts)) + 1))
     if stage.raster:
-        # One step takes two paces of what is slow, one of two things that is fast goes two steps meanwhile.
+        # What is slow goes a step in two paces; what is fast two in one, or, beside something slow, in the same two.
         step, pace = stage.raster.step, stage.raster.pace
         lasts = pace if fast else 2 * pace
         start = pace * int(rng.integers((last - lasts) // pace + 1))
