@@ -125,3 +125,16 @@ def test_a_chance_needs_the_checksum_and_a_score():
     assert watermark._chance(0.99, right=False, tries=1) == 1.0
     low, high = (watermark._chance(score, right=True, tries=32) for score in (0.6, 0.95))
     assert high < watermark.FALSE_ALARM < low <= 2 * 32 * 2.0**-coding.CHECK_BITS
+
+
+def test_of_a_very_long_frame_the_middle_is_searched() -> None:
+    """Or time would grow with the square of its length, which a damaged file can claim to be anything."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (1, 32, 4096, 3), np.uint8)
+    for long, short in (
+        (frames, frames[:, :, 1792:2304]),
+        (frames.swapaxes(1, 2), frames[:, :, 1792:2304].swapaxes(1, 2)),
+    ):
+        (one,), (other,) = watermark.measure(long), watermark.measure(short)
+        np.testing.assert_array_equal(one.amplitude_RN, other.amplitude_RN)
+        assert len(one.zooms) == len(other.zooms)

@@ -37,6 +37,7 @@ _SEGMENT = 48  # frames for which one pattern is made; its neighbours fade into 
 _FADE = 8
 _LOOKED_AT = 16  # frames of a segment that `embed` looks at
 _READ = 96  # frames of a clip that `detect` reads
+_LONGEST = 16  # times the shorter side; beyond it the middle is searched
 _PLACES = 32  # that are decoded
 _ZOOMS = (1.0, 1.75)
 _ZOOM_STEP = 0.9  # units that the frame's edges move from one zoom to the next, twice over
@@ -260,9 +261,18 @@ def measure(frames_FHWC: Frames) -> list[Measured]:
 
     One for each of `tile.UNITS` in which the clip may have been marked.
     """
-    frames = _thin(_check(frames_FHWC), _READ)
+    frames = _middle(_thin(_check(frames_FHWC), _READ))
     fine = min(frames.shape[1:3]) >= tile.FINE // 2
     return [_measure(tile.small_luma(frames, units)) for units in tile.UNITS[: 1 + fine]]
+
+
+def _middle(frames_FHWC: np.ndarray) -> np.ndarray:
+    """Of frames that are very long or very high the middle, which holds the pattern often enough: time grows with the
+    square of the longer side, and a damaged file can claim 32 x 65,000 pixels.
+    """
+    most = _LONGEST * min(frames_FHWC.shape[1:3])
+    top, left = (max(0, side - most) // 2 for side in frames_FHWC.shape[1:3])
+    return frames_FHWC[:, top : top + most, left : left + most]
 
 
 def _measure(luma_FHW: np.ndarray) -> Measured:
