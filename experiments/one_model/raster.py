@@ -6,8 +6,8 @@ vidgen train experiments/one_model/raster.py --workdir runs/one_raster
 
 Two CPU cores, 68 minutes; no paper's row. These weights ship. Of 200 held-out pairs, measured 2026-11-27: 75.0 % of 400
 named things found (before 69.8), 96.0 % of 247 signs of motion right (93.0), 98.7 % of 78 on the right side; counts,
-speeds, cameras, stories and tasks are in experiments/README.md. It starts from the weights of `scenes.py`. The first
-476 steps ran with a schedule of 7,000, the first 1,866 without `unroll`.
+speeds, cameras, stories and tasks are in experiments/README.md. The first 476 steps ran with a
+schedule of 7,000, the first 1,866 without `unroll`.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from vidgen.worlds.story import StoryConfig
 
 
 def get_config() -> DiTTraining:
-    """The shipped weights go on: half of the clips as before, the others of what they could not tell."""
+    """The weights of `scenes.py` go on: half of the clips as before, the others of what they could not tell."""
     before: DiTTraining = load_experiment(Path(__file__).with_name("scenes.py"))
     pairs, stories, cameras, pictures = before.data
     concepts = before.alignment.concepts
@@ -36,8 +36,7 @@ def get_config() -> DiTTraining:
     pictured = SplitConfig((*still, *still, dataclasses.replace(count, frames=1)), ("pair",))
     return dataclasses.replace(
         before,
-        vae="vidgen/assets/default/vae.safetensors",
-        start_from="vidgen/assets/default/dit.safetensors",
+        start_from="runs/one_scenes/model/dit.safetensors",
         text_from="",
         model=dataclasses.replace(before.model, unroll=before.model.layers),
         cache="runs/latents_raster",

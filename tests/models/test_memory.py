@@ -66,10 +66,10 @@ def test_what_is_remembered_is_of_each_block() -> None:
     dit = DiT(CONFIG, functools.partial(attention.dense, dtype="float32"))
     rows = lay_out(X, CONFIG.patch)
     wrong = remembered._replace(keys=remembered.keys[:, ::-1], values=remembered.values[:, ::-1])
+    captions, params = FRAMES[rows.positions_BL3[..., 0]], random_params(CONFIG)
     right, other = (
-        apply_to_rows(dit, random_params(CONFIG), rows, jnp.stack([T, T], 1), one, REAL, captions_BL=captions)
+        apply_to_rows(dit, params, rows, jnp.stack([T, T], 1), one, REAL, captions_BL=captions)
         for one in (remembered, wrong)
-        for captions in [FRAMES[rows.positions_BL3[..., 0]]]
     )
     assert jnp.abs(right.velocity_BLP - other.velocity_BLP).max() > 1e-2
 
