@@ -17,7 +17,7 @@ from vidgen.train.optim import OptimConfig
 from vidgen.worlds.holdout import SplitConfig
 from vidgen.worlds.scene import CAMERAS
 from vidgen.worlds.stage import Raster
-from vidgen.worlds.story import RASTERED, StoryConfig
+from vidgen.worlds.story import StoryConfig
 
 
 def get_config() -> CaptionerTraining:
@@ -25,7 +25,8 @@ def get_config() -> CaptionerTraining:
     before: CaptionerTraining = load_experiment(Path(__file__).with_name("descriptive.py"))
     grid, _, _, plain, stories, _ = before.scenes.scenes
     cameras = dataclasses.replace(grid, cameras=CAMERAS)
-    raster = tuple(StoryConfig(kind, concepts=grid.concepts, counts=(1, 4), raster=Raster()) for kind in RASTERED)
+    kinds = ("order", "count", "speed")
+    raster = tuple(StoryConfig(kind, concepts=grid.concepts, counts=(1, 4), raster=Raster()) for kind in kinds)
     return dataclasses.replace(
         before,
         scenes=SplitConfig((*[grid] * 4, plain, cameras, cameras, stories, stories, *raster), axes=("pair",)),

@@ -22,20 +22,28 @@ them and decide nothing.
 """
 
 import dataclasses
+import itertools
 import json
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import matplotlib.pyplot as plt
 import numpy as np
 import tyro
+from matplotlib.axes import Axes
 
-from vidgen.cli import eval as evaluation
+from vidgen.cli.eval import World, load_model, setting_of
 from vidgen.compilation import enable_compilation_cache
 from vidgen.data.builders.recaptioned import Clip
 from vidgen.data.pipeline import WorldSource
 from vidgen.data.recaptions import TABLE, read_table
-from vidgen.eval.estimates import interval
+from vidgen.eval.estimates import Estimate, interval
+from vidgen.eval.suites.catalog import choose
+from vidgen.eval.world import Entrants, evaluate
+from vidgen.eval.world import Options as Measuring
 from vidgen.models.dit import DiTConfig
+from vidgen.sample.autoencoder import load_autoencoder
 from vidgen.sample.captioner import load_captioner
 from vidgen.sample.pipeline import load_pipeline, model_folder
 from vidgen.sample.recaption import RecaptionConfig, recaption
@@ -62,13 +70,16 @@ SCENES = dataclasses.replace(
     cameras=("still", "still", "pan left", "pan right", "zoom in", "zoom out"),
 )
 SUITES = ("identity", "relation", "motion", "camera")
-MAIN_SCORES = {"identity": "identity", "relation": "relation", "motion": "motion", "camera": "camera"}
+"""Each suite's main score has its name."""
+FLOORS = {"true": "true renders", "vae": "through the VAE"}
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What to run. out: folder of all. captioner: who wrote the captions. count: clips. n: cases of a suite. cells: at
-    most so many are run now, 0 for all. only: "table" shows what is there.
+    """What to run. out: folder of all. captioner: who wrote the captions. count: clips. n: cases of a suite. results:
+    the file of all scores, with a plot beside it. cells: at most so many are run now, 0 for all. only: "table" shows
+    what is there.
     """
 
     out: Path = Path("runs/synthetic_share")
@@ -77,6 +88,7 @@ class Options:
     steps: int = 2500
     batch_size: int = 32
     n: int = 200
+    results: Path = DOCS / "synthetic_share.json"
     cells: int = 0
     only: Literal["all", "table"] = "all"
 
@@ -167,36 +179,118 @@ def run_cell(options: Options, table: Path, text_file: Path, cell: tuple[str, fl
     run(training(options, captions, share, seed, text_file), folder / "run")
     if not (folder / "run" / "checkpoints" / str(options.steps)).exists():
         raise SystemExit(f"{name} was stopped before its last step; the same command goes on from there")
-    suites = [word for suite in SUITES for word in ("--suite", suite)]
-    argv = ["--model", str(folder / "run" / "model"), "--n", str(options.n), "--controls", "1"]
-    evaluation.world([*suites, *argv, "--out", str(folder / "report")])
+    keep_scores(options, name, folder / "run" / "model")
 
 
-def score(options: Options, name: str, suite: str) -> dict | None:
-    """The model's estimate of a suite's main score, if the cell was run."""
-    file = options.out / name / "report" / "report.json"
-    if not file.exists():
-        return None
-    columns = json.loads(file.read_text())["suites"][suite]["columns"]
-    return columns.get("model", {}).get(MAIN_SCORES[suite])
+def keep_scores(options: Options, name: str, folder: Path) -> None:
+    """Scores a cell's model and writes its figures, and those of the floors, into the file of all."""
+    out = options.out / "measured"
+    model = load_model(World(out=out, model=str(folder)), str(folder))
+    # Cells share a folder, so that true renders are measured once.
+    measuring = Measuring(out, options.n, controls=1, workers=os.cpu_count() or 1)
+    vae = load_autoencoder(folder / "vae.safetensors")
+    report = evaluate(choose(SUITES), Entrants(setting_of(str(folder), None), model, vae), measuring)
+    kept = results(options)
+    for column, row in {"model": name, **FLOORS}.items():
+        kept["cells"][row] = {one.suite.name: one.columns[column][one.suite.name].to_dict() for one in report.results}
+    options.results.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def results(options: Options) -> dict[str, Any]:
+    """What was measured so far. Raises ValueError if it was measured with other settings."""
+    own = {name: getattr(options, name) for name in ("count", "steps", "batch_size", "n")}
+    if not options.results.exists():
+        return {"settings": own, "cells": {}}
+    kept = json.loads(options.results.read_text(encoding="utf-8"))
+    if kept["settings"] != own:
+        raise ValueError(f"{options.results} was measured with {kept['settings']}, not {own}: give another --results")
+    return kept
+
+
+def over_seeds(found: dict[str, Any], cell: str, suite: str) -> tuple[Estimate, list[float]]:
+    """The mean over a cell's seeds with the interval over their totals, and each seed's own score."""
+    seeds = [one[suite] for seed in SEEDS if (one := found.get(f"{cell}-seed{seed}")) and one[suite]["n"]]
+    trials = [one["n"] for one in seeds]
+    spread = interval([one["value"] * one["n"] for one in seeds], trials)
+    values = [one["value"] for one in seeds]
+    return dataclasses.replace(spread, value=float(np.mean(values)) if values else float("nan")), values
+
+
+def verdict(found: dict[str, Any]) -> dict[str, bool]:
+    """The rule of the file, part by part, of a whole grid."""
+    shares = {share: f"share{100 * share:g}" for share in SHARES}
+    none, most = ({suite: over_seeds(found, shares[share], suite) for suite in SUITES} for share in (0.0, 0.95))
+    rising = [
+        [over_seeds(found, shares[share], suite)[0].value for share in (0.0, 0.65, 0.8, 0.95)]
+        for suite in ("identity", "relation")
+    ]
+    swapped = [over_seeds(found, name, "relation") for name in ("share95", "swapped25", "swapped50")]
+    return {
+        "1, 95 % is above 0 % in every seed": all(
+            high > low
+            for suite in ("identity", "relation")
+            for low, high in zip(none[suite][1], most[suite][1], strict=True)
+        ),
+        "2, no fall by more than 2 points": all(
+            b >= a - 0.02 for means in rising for a, b in itertools.pairwise(means)
+        ),
+        "3, intervals of identity do not overlap": most["identity"][0].low > none["identity"][0].high,
+        "cause, relation falls in every seed": all(
+            a > b > c for a, b, c in zip(*(values for _, values in swapped), strict=True)
+        ),
+        "cause, near chance at 50 %": abs(swapped[-1][0].value - 0.5) <= 0.15,
+    }
+
+
+def draw(found: dict[str, Any], file: Path) -> None:
+    """The scores against the share of new captions, and the sides against the share of swapped ones."""
+    figure, axes = plt.subplots(1, 5, figsize=(13, 3.2), layout="constrained")
+    shares = [(100 * share, f"share{100 * share:g}") for share in SHARES]
+    sides = [(100 * part, f"swapped{100 * part:g}" if part else "share95") for part in SWAPPED]
+    for ax, suite in zip(axes[:4], SUITES, strict=True):
+        panel(ax, found, shares, suite)
+        ax.set(title=suite, xlabel="new captions, %")
+    panel(axes[4], found, sides, "relation")
+    axes[4].axhline(50, color="grey", linewidth=0.8, linestyle=":")
+    axes[4].set(title="relation, sides swapped", xlabel="captions with sides swapped, %")
+    axes[0].set_ylabel("%")
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def panel(ax: Axes, found: dict[str, Any], points: list[tuple[float, str]], suite: str) -> None:
+    """A suite's means with their intervals, each seed as a dot, and what true renders score through the VAE."""
+    rows = [(at, *over_seeds(found, name, suite)) for at, name in points]
+    rows = [(at, mean, seeds) for at, mean, seeds in rows if seeds]
+    means = [100 * mean.value for _, mean, _ in rows]
+    spread = [[100 * (one.value - one.low) for _, one, _ in rows], [100 * (one.high - one.value) for _, one, _ in rows]]
+    ax.errorbar([at for at, _, _ in rows], means, yerr=np.maximum(spread, 0), marker="o", capsize=3)
+    for at, _, seeds in rows:
+        ax.scatter([at] * len(seeds), [100 * value for value in seeds], color="black", s=8, zorder=3)
+    if floor := found.get(FLOORS["vae"]):
+        ax.axhline(100 * floor[suite]["value"], color="green", linewidth=0.8, linestyle="--")
+    ax.grid(color="#dddddd")
 
 
 def show(options: Options) -> None:
-    """The table of what is there: means over seeds, with intervals over the cases of all seeds."""
+    """The table and the plot of what is there, and, of a whole grid, whether the rule holds."""
+    found = results(options)["cells"]
     print(f"| cell | {' | '.join(SUITES)} |\n|---|{'---|' * len(SUITES)}")
     for name in dict.fromkeys(cell[0].rpartition("-seed")[0] for cell in cells()):
         row = []
         for suite in SUITES:
-            found = [one for seed in SEEDS if (one := score(options, f"{name}-seed{seed}", suite)) and one["n"]]
-            if not found:
-                row.append("-")
-                continue
-            trials = [one["n"] for one in found]
-            hits = [round(one["value"] * one["n"]) for one in found]
-            spread = interval(hits, trials)
-            mean = float(np.mean([one["value"] for one in found]))
-            row.append(f"{100 * mean:.1f} % [{100 * spread.low:.1f}, {100 * spread.high:.1f}], {len(found)} seeds")
+            mean, seeds = over_seeds(found, name, suite)
+            spread = f"{100 * mean.value:.1f} % [{100 * mean.low:.1f}, {100 * mean.high:.1f}], {len(seeds)} seeds"
+            row.append(spread if seeds else "-")
         print(f"| {name} | {' | '.join(row)} |")
+    for name in FLOORS.values():
+        if floor := found.get(name):
+            values = [f"{100 * floor[suite]['value']:.1f} %" for suite in SUITES]
+            print(f"| {name} | {' | '.join(values)} |")
+    if found:
+        draw(found, options.results.with_suffix(".png"))
+    if all(cell[0] in found for cell in cells()):
+        print("\n".join(f"{part}: {'holds' if holds else 'does not hold'}" for part, holds in verdict(found).items()))
 
 
 def main(options: Options) -> None:
@@ -209,7 +303,7 @@ def main(options: Options) -> None:
         if not text_file.exists():
             shipped = load_pipeline()
             save_text(text_file, shipped.networks.text, shipped.params["text"])
-        missing = [cell for cell in cells() if score(options, cell[0], "identity") is None]
+        missing = [cell for cell in cells() if cell[0] not in results(options)["cells"]]
         for cell in missing[: options.cells or None]:
             print(f"running {cell[0]}", flush=True)
             run_cell(options, data / TABLE, text_file, cell)

@@ -191,11 +191,18 @@ def test_every_motion_is_drawn_and_moves_as_it_says(kind: str) -> None:
         ({"motions": ("follow",)}, "lead"),
         ({"object_weights": (1.0,)}, "object_weights"),
         ({"grid": 17}, "grid"),
+        ({"camera_amount": (0.3, 0.2)}, "camera_amount"),
     ],
 )
 def test_a_wrong_config_is_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SceneConfig(**change)
+
+
+def test_a_camera_pans_as_far_as_it_is_told() -> None:
+    for kind, way in (("pan left", (-0.25, 0.0)), ("pan down", (0.0, 0.25))):
+        camera = draw_scene(SceneConfig(cameras=(kind,), camera_amount=(0.25, 0.25)), 3).camera
+        assert (camera.dx, camera.dy) == way
 
 
 def test_a_split_that_leaves_nothing_is_an_error() -> None:

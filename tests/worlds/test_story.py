@@ -14,8 +14,9 @@ from vidgen.worlds.captions import Claim, caption, claims, read_caption
 from vidgen.worlds.motion import Act, screen_poses
 from vidgen.worlds.render import Event, ground_truth, render
 from vidgen.worlds.scene import Scene, SceneConfig, draw_scene, pair_held_out, scene_from_dict
+from vidgen.worlds.shapes import contact, mask
 from vidgen.worlds.sprites import load_atlas
-from vidgen.worlds.stage import Raster
+from vidgen.worlds.stage import CLOSE, Raster
 from vidgen.worlds.story import CAUSES, RASTERED, THEMES, StoryConfig, draw_story, without_cause
 
 seeds = st.integers(0, 2**32)
@@ -152,21 +153,45 @@ def test_counts_are_right_and_things_are_apart() -> None:
     assert drawn == {2, 3}
 
 
-@hypothesis.settings(max_examples=40, deadline=None)
+@hypothesis.settings(max_examples=80, deadline=None)
 @hypothesis.given(st.sampled_from(RASTERED), seeds)
 def test_on_a_raster_things_stand_and_go_by_whole_steps(kind, seed) -> None:
-    raster = Raster(size=0.5, step=0.25, pace=8)
+    raster = Raster(step=0.125)
     scene = story(kind, seed, counts=(1, 4), raster=raster)
-    assert {thing.size for thing in scene.objects} == {0.5}
-    numbers = [at for thing in scene.objects for at in (thing.x, thing.y)]
-    numbers += [way for thing in scene.objects for act in thing.acts for way in (act.dx, act.dy)]
-    numbers += [at / 8 / 4 for beat in scene.story for at in (beat.start, beat.end)]
-    assert all(number % 0.25 == 0 for number in numbers), numbers
+    assert {thing.size for thing in scene.objects} <= {0.375, 0.5, 0.625}
+    edges = [at - thing.size / 2 for thing in scene.objects for at in (thing.x, thing.y)]
+    # A door turns on its hinge.
+    ways = [way for thing in scene.objects for act in thing.acts if act.wide == 1 for way in (act.dx, act.dy)]
+    assert all(number % 0.125 == 0 for number in (*edges, *ways)), (edges, ways)
+    assert all(at % 4 == 0 and at <= 16 for beat in scene.story for at in (beat.start, beat.end))
     said = read_caption(caption(scene, seed))
     assert said and said <= claims(scene)
     if kind == "order":
         first, second = sorted(scene.story, key=lambda beat: beat.start)
         assert first.end <= second.start and any(claim.kind == "before" for claim in said)
+
+
+def test_on_a_raster_what_is_counted_does_not_touch() -> None:
+    for seed in range(20):
+        things = story("count", seed, frames=1, counts=(2, 4), raster=Raster(step=0.125)).objects
+        for row, thing in enumerate(things):
+            assert all(max(abs(thing.x - one.x), abs(thing.y - one.y)) >= thing.size for one in things[:row])
+
+
+def test_on_a_raster_something_hides_wholly_and_pushes_what_it_touches() -> None:
+    for seed in range(6):
+        scene = story("return", seed, raster=Raster(step=0.125))
+        assert ground_truth(scene).visible_FN[4:8, 0].max() < 0.05
+        scene = story("push", seed, raster=Raster(step=0.125))
+        hit = next(beat for beat in scene.story if beat.kind == "hit")
+        seen = screen_poses(scene)
+        gap = abs(seen.x_FN[hit.end, 0] - seen.x_FN[hit.end, 1]) / 64
+        assert gap == pytest.approx(0.375)
+        one, other = (thing.concept for thing in scene.objects)
+        side = "right" if scene.objects[0].x < scene.objects[1].x else "left"
+        masks = (mask(thing.concept, thing.size, thing.flip) for thing in scene.objects)
+        touch = contact(*masks, 0.0, side)
+        assert touch is not None and touch > 0.375 - CLOSE, (one, other)
 
 
 def test_a_raster_changes_where_things_are_and_not_who_they_are() -> None:
@@ -221,10 +246,11 @@ def test_acts_add_up_and_rest_between() -> None:
         ({"kind": "count", "split": "heldout"}, "no pairs"),
         ({"counts": (0, 3)}, "counts"),
         ({"concepts": ("unknown",)}, "no concept"),
-        ({"kind": "push", "raster": Raster()}, "kind must be taken from order, count, speed"),
+        ({"kind": "parts", "frames": 33, "raster": Raster()}, "kind must be taken from any, order, return"),
         ({"kind": "speed", "raster": Raster(), "width": 96}, "square"),
         ({"kind": "order", "raster": Raster(), "frames": 13}, "more than 16"),
-        ({"kind": "count", "raster": Raster()}, "4 things"),
+        ({"kind": "count", "raster": Raster()}, "four things"),
+        ({"kind": "size", "raster": Raster(small=0.5, large=0.4)}, "large between small and 1"),
     ],
 )
 def test_wrong_requests_are_refused(wrong, says) -> None:

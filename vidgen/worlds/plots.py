@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from vidgen.worlds.motion import DIRECTIONS, FPS
-from vidgen.worlds.shapes import contact, cover, fill, hiding_place, spread
+from vidgen.worlds.shapes import cover, fill, spread
 from vidgen.worlds.sprites import load_atlas
 from vidgen.worlds.stage import Actor, Stage
 
@@ -127,8 +127,8 @@ def _motion(stage: Stage, row: int, span: tuple[int, int], _first: bool) -> None
     by = float(rng.uniform(least, max(least, min(ways[side], 2 * least))))
     across, down = DIRECTIONS[side]
     if stage.raster:
-        # From one side of the middle to the other, two steps of the raster.
-        by = 2 * stage.raster.step
+        # From one side of the middle to the other.
+        by = stage.raster.way
         actor.place(*(-0.5 * by * sign if sign else at for sign, at in ((across, actor.x), (down, actor.y))))
     beat = stage.beat("motion", row, span, side=side)
     actor.go(*span, actor.x + across * by, actor.y + down * by, beat=beat)
@@ -154,21 +154,23 @@ def _depths(stage: Stage) -> None:
 def comes_back(stage: Stage, concepts: list[str]) -> bool:
     """The first actor goes behind the second one, out of sight, and comes out again: where it came from, or beyond."""
     rng, ground = stage.rng, stage.place.has_ground
-    front = Actor(concepts[1], float(rng.uniform(0.45, 0.58)), 0.0, 0.0, depth=0.0)
-    actor = Actor(concepts[0], float(rng.uniform(0.24, 0.3)), 0.0, 0.0, depth=1.0)
+    front = Actor(concepts[1], stage.size(0.45, 0.58, "large"), 0.0, 0.0, depth=0.0)
+    actor = Actor(concepts[0], stage.size(0.24, 0.3, "small"), 0.0, 0.0, depth=1.0)
     side = "right" if rng.random() < 0.5 else "left"
     sign, through = DIRECTIONS[side][0], rng.random() < 0.4
     actor.face(side)
-    dx, dy, share = hiding_place(front.mask(), actor.mask())
+    dx, dy, share = stage.hiding(front, actor)
     if share < HIDDEN:
         return False
     (left, _), (right, _) = stage.room(actor.concept, actor.size)
     _, (reach, _) = stage.room(front.concept, front.size)
     x = float(rng.uniform(-0.05, 0.05)) if through else sign * float(rng.uniform(0.3, 1.0)) * reach
     (_, top), (_, low) = stage.room(front.concept, front.size)
-    front.place(x, float(rng.uniform(top, low)) if ground else float(rng.uniform(max(top, -0.15), min(low, 0.15))))
+    height = float(rng.uniform(top, low)) if ground else float(rng.uniform(max(top, -0.15), min(low, 0.15)))
+    front.place(*stage.on_raster(x, height, front.size))
     y, away = front.y + dy, (left if sign > 0 else right)
-    home, beyond = away * float(rng.uniform(0.9, 1.0)), -away * float(rng.uniform(0.9, 1.0))
+    home, _ = stage.on_raster(away * float(rng.uniform(0.9, 1.0)), y, actor.size)
+    beyond, _ = stage.on_raster(-away * float(rng.uniform(0.9, 1.0)), y, actor.size)
     out = beyond if through else home
     seen = [1 - cover(front.mask(), actor.mask(), at - front.x, dy) for at in (home, out)]
     if min(seen) < 0.75:
@@ -177,6 +179,7 @@ def comes_back(stage: Stage, concepts: list[str]) -> bool:
     start, end = 1, 1 + round(min(24, last * rng.uniform(0.26, 0.32)))
     back = end + round(max(2, last * rng.uniform(0.14, 0.22)))
     stop = min(last - 1, back + (end - start))
+    start, end, back, stop = stage.times(start, end, back, stop, paces=(0, 0.5, 1, 1.5))
     actor.place(home, y)
     stage.actors += [actor, front]
     hide = stage.beat("hide", 0, (start, end), other=1, side=side)
@@ -191,16 +194,20 @@ def push(stage: Stage, concepts: list[str]) -> bool:
     rng = stage.rng
     side = "right" if rng.random() < 0.5 else "left"
     sign = DIRECTIONS[side][0]
-    mover, hit = (Actor(name, float(rng.uniform(0.28, 0.36)), 0.0, 0.0) for name in concepts)
+    mover, hit = (Actor(name, stage.size(0.28, 0.36, "small"), 0.0, 0.0) for name in concepts)
     mover.face(side)
     (left, top), (right, low) = stage.room(hit.concept, hit.size)
-    by = float(rng.uniform(0.27, 0.34)) * stage.extent[0]
+    by = stage.far(float(rng.uniform(0.27, 0.34)) * stage.extent[0], 0.5)
     reach = (right if sign > 0 else -left) - by
-    hit.place(sign * float(rng.uniform(min(reach, -0.08), reach)), float(rng.uniform(top, low)))
+    x = float(rng.uniform(min(reach, -0.08), reach))
+    # On a raster as far as it may be, so that what hits it has room.
+    x = sign * (reach if stage.raster else x)
+    hit.place(*stage.on_raster(x, float(rng.uniform(top, low)), hit.size))
     # They stand on one line, or meet head on.
     tall = [0.5 * one.size * spread(one.concept)[1] for one in (mover, hit)]
     aside = tall[1] - tall[0] if stage.place.has_ground else float(rng.uniform(-0.04, 0.04))
-    gap = contact(mover.mask(), hit.mask(), aside, side)
+    aside = 0.0 if stage.raster else aside
+    gap = stage.contact(mover, hit, aside, side)
     if gap is None:
         return False
     mover.place(*stage.beyond(mover, BACK[side], hit.x, hit.y + aside))
@@ -208,6 +215,7 @@ def push(stage: Stage, concepts: list[str]) -> bool:
     start = round(max(2, min(12, 0.1 * last)))
     touch = start + round(max(4, min(20, last * rng.uniform(0.3, 0.4))))
     stop = min(last - 1, touch + round(max(4, min(20, last * rng.uniform(0.3, 0.4)))))
+    start, touch, stop = stage.times(start, touch, stop, paces=(0, 1, 2))
     stage.actors += [mover, hit]
     cause = stage.beat("hit", 0, (start, touch), other=1, side=side)
     mover.go(start, touch, hit.x - sign * gap, mover.y, beat=cause)
@@ -220,29 +228,33 @@ def push(stage: Stage, concepts: list[str]) -> bool:
 def knock(stage: Stage, concepts: list[str]) -> bool:
     """The first actor falls onto the second one, and both go down."""
     rng = stage.rng
-    mover, hit = (Actor(name, float(rng.uniform(0.28, 0.34)), 0.0, 0.0) for name in concepts)
+    mover, hit = (Actor(name, stage.size(0.28, 0.34, "small"), 0.0, 0.0) for name in concepts)
     (left, _), (right, _) = stage.room(hit.concept, hit.size)
     (_, top), (_, low) = stage.room(hit.concept, hit.size)
-    by = float(rng.uniform(0.28, 0.36)) * stage.extent[1]
-    aside = float(rng.uniform(-0.05, 0.05))
-    gap = contact(mover.mask(), hit.mask(), aside, "down")
+    by = stage.far(float(rng.uniform(0.28, 0.36)) * stage.extent[1], 0.5)
+    lean = float(rng.uniform(-0.05, 0.05))
+    aside = 0.0 if stage.raster else lean
+    gap = stage.contact(mover, hit, aside, "down")
     if gap is None:
         return False
     # At the touch at least half of what falls is in the frame.
     least = gap - 0.5 * stage.extent[1] + 0.25 * mover.size
     if max(top, least) > low - by:
         return False
-    hit.place(float(rng.uniform(left, right)), float(rng.uniform(max(top, least), low - by)))
+    hit.place(
+        *stage.on_raster(float(rng.uniform(left, right)), float(rng.uniform(max(top, least), low - by)), hit.size)
+    )
     mover.place(*stage.beyond(mover, "up", hit.x + aside, hit.y))
     last = stage.frames - 1
     start = round(max(2, min(12, 0.12 * last)))
     touch = start + round(max(3, min(12, last * rng.uniform(0.25, 0.35))))
     stop = min(last - 1, touch + round(max(4, min(14, last * rng.uniform(0.3, 0.4)))))
+    start, touch, stop = stage.times(start, touch, stop, paces=(0, 1, 2))
     stage.actors += [mover, hit]
     cause = stage.beat("hit", 0, (start, touch), other=1, side="down")
     mover.go(start, touch, mover.x, hit.y - gap, "gaining", beat=cause)
     effect = stage.beat("knocked", 1, (touch, stop), other=0, side="down", cause=cause)
-    turn = float(rng.uniform(0.1, 0.25)) * (1 if aside < 0 else -1)
+    turn = float(rng.uniform(0.1, 0.25)) * (1 if lean < 0 else -1)
     hit.slide(touch, stop, hit.x, hit.y + by, turn=turn, beat=effect)
     mover.slide(touch, stop, mover.x, mover.y + by, beat=effect)
     _depths(stage)
@@ -252,32 +264,35 @@ def knock(stage: Stage, concepts: list[str]) -> bool:
 def open_door(stage: Stage, concepts: list[str]) -> bool:
     """The second actor is a door; it opens, and the first one, who was behind it, comes out."""
     rng = stage.rng
-    door = Actor(concepts[1], float(rng.uniform(0.52, 0.62)), 0.0, 0.0, depth=0.0)
-    actor = Actor(concepts[0], float(rng.uniform(0.23, 0.29)), 0.0, 0.0, depth=1.0)
+    door = Actor(concepts[1], stage.size(0.52, 0.62, "large"), 0.0, 0.0, depth=0.0)
+    actor = Actor(concepts[0], stage.size(0.23, 0.29, "small"), 0.0, 0.0, depth=1.0)
     actor.face("right")
-    dx, dy, share = hiding_place(door.mask(), actor.mask())
+    dx, dy, share = stage.hiding(door, actor)
     if share < HIDDEN:
         return False
     (left, top), (_, low) = stage.room(door.concept, door.size)
     # Away from the edge: what comes out of it must not seem to come in there.
-    door.place(float(rng.uniform(min(left + 0.12, -0.08), -0.08)), float(rng.uniform(top, low)))
+    x, y = float(rng.uniform(min(left + 0.12, -0.08), -0.08)), float(rng.uniform(top, low))
+    door.place(*stage.on_raster(x, y, door.size))
     actor.place(door.x + dx, door.y + dy)
     _, (right, _) = stage.room(actor.concept, actor.size)
-    least = actor.x + 0.3 * stage.extent[0]
+    least = actor.x + stage.far(0.3 * stage.extent[0], 0.75)
     if least > right:
         return False
     last = stage.frames - 1
     start = round(max(2, min(12, 0.14 * last)))
     opened = start + round(max(3, min(10, last * rng.uniform(0.2, 0.26))))
     stop = min(last - 1, opened + 1 + round(max(5, min(24, last * rng.uniform(0.35, 0.45)))))
+    start, opened, out, stop = stage.times(start, opened, opened + 1, stop, paces=(0.5, 1, 1, 2))
     stage.actors += [actor, door]
     cause = stage.beat("open", 1, (start, opened))
     narrow = 0.16
     # It turns on its left edge, which stays where it is.
     hinge = -0.5 * (1 - narrow) * door.size * spread(door.concept)[0]
     door.slide(start, opened, door.x + hinge, door.y, wide=narrow, beat=cause)
-    effect = stage.beat("emerge", 0, (opened + 1, stop), other=1, side="right", cause=cause)
-    actor.go(opened + 1, stop, float(rng.uniform(least, right)), actor.y, beat=effect)
+    effect = stage.beat("emerge", 0, (out, stop), other=1, side="right", cause=cause)
+    x, _ = stage.on_raster(float(rng.uniform(least, right)), actor.y, actor.size)
+    actor.go(out, stop, x, actor.y, beat=effect)
     return True
 
 
@@ -286,15 +301,18 @@ def count(stage: Stage, concepts: list[str]) -> bool:
     rng, number = stage.rng, len(concepts)
     low, high = COUNT_SIZES[number]
     wide = stage.extent[0] >= stage.extent[1] if stage.extent[0] != stage.extent[1] else rng.random() < 0.5
-    short = max(1, int(math.sqrt(number)))
+    # On a raster three stand on four places: in a row they would overlap.
+    crowd = stage.raster is not None and number > 2
+    short = 2 if crowd else max(1, int(math.sqrt(number)))
     cells = (math.ceil(number / short), short) if wide else (short, math.ceil(number / short))
-    size = stage.size(low, high)
+    size = stage.size(low, high, "small" if crowd else "size")
     for at in rng.permutation(cells[0] * cells[1])[:number]:
         each = size if stage.raster else size * float(rng.uniform(0.95, 1.05))
         middle = [((at // (1, cells[0])[k]) % cells[k] + 0.5) / cells[k] - 0.5 for k in (0, 1)]
         free = [max(0.0, 0.5 * stage.extent[k] / cells[k] - 0.5 * each * spread(concepts[0])[k]) for k in (0, 1)]
+        free = [0.0, 0.0] if crowd else free
         x, y = (middle[k] * stage.extent[k] + float(rng.uniform(-free[k], free[k])) for k in (0, 1))
-        stage.actors.append(Actor(concepts[0], each, *stage.on_raster(x, y)))
+        stage.actors.append(Actor(concepts[0], each, *stage.on_raster(x, y, each)))
     _depths(stage)
     return True
 
@@ -302,8 +320,8 @@ def count(stage: Stage, concepts: list[str]) -> bool:
 def size(stage: Stage, concepts: list[str]) -> bool:
     """Two things at rest, one much larger than the other."""
     rng = stage.rng
-    small = float(rng.uniform(0.24, 0.3))
-    large = float(rng.uniform(max(0.43, 1.6 * small), 0.56))
+    small = stage.size(0.24, 0.3, "small")
+    large = stage.size(min(max(0.43, 1.6 * small), 0.56), 0.56, "large")
     for concept, length in zip(concepts, rng.permutation([small, large]), strict=True):
         stage.actors.append(Actor(concept, float(length), *stage.spot(concept, float(length))))
     areas = sorted(fill(actor.concept) * actor.size**2 for actor in stage.actors)
@@ -328,8 +346,8 @@ def speed(stage: Stage, concepts: list[str]) -> bool:
         ways = [float(way) for way in rng.permutation([rng.uniform(0.22, 0.26), rng.uniform(0.53, 0.58)])]
     start = int(rng.integers(1, max(1, min(8, last - lasts)) + 1))
     if stage.raster:
-        # What is slow goes a step in two paces; what is fast two in one, or, beside something slow, in the same two.
-        step, pace = stage.raster.step, stage.raster.pace
+        # What is slow goes half a way in two paces; what is fast a whole in one, or, beside what is slow, in two.
+        step, pace = stage.raster.way / 2, stage.raster.pace
         lasts = pace if fast else 2 * pace
         start = pace * int(rng.integers((last - lasts) // pace + 1))
         ways = [2 * step if way > 1.5 * step else step for way in ways]
@@ -343,7 +361,7 @@ def speed(stage: Stage, concepts: list[str]) -> bool:
         x = float(rng.uniform(left, right - way))
         if len(concepts) == 2 and not stage.place.has_ground:
             top, low = (top, min(low, -0.17)) if row == 0 else (max(top, 0.17), low)
-        actor.place(*stage.on_raster(x if sign > 0 else x + way, float(rng.uniform(top, low))))
+        actor.place(*stage.on_raster(x if sign > 0 else x + way, float(rng.uniform(top, low)), actor.size))
         stage.actors.append(actor)
         beat = stage.beat("motion", row, (start, start + lasts), side=side)
         actor.go(start, start + lasts, actor.x + sign * way, actor.y, beat=beat)
@@ -355,11 +373,12 @@ def depth(stage: Stage, concepts: list[str]) -> bool:
     """The first actor passes the second one, in front of it or behind it."""
     rng, last = stage.rng, stage.frames - 1
     front = bool(rng.random() < 0.5)
-    mover, other = (Actor(name, float(rng.uniform(0.29, 0.36)), 0.0, 0.0) for name in concepts)
+    mover, other = (Actor(name, stage.size(0.29, 0.36, "small"), 0.0, 0.0) for name in concepts)
     mover.depth, other.depth = (0.0, 1.0) if front else (1.0, 0.0)
     side = "right" if rng.random() < 0.5 else "left"
     sign = DIRECTIONS[side][0]
-    other.place(float(rng.uniform(-0.06, 0.06)) * stage.extent[0], stage.spot(other.concept, other.size)[1])
+    x = float(rng.uniform(-0.06, 0.06)) * stage.extent[0]
+    other.place(*stage.on_raster(x, stage.spot(other.concept, other.size)[1], other.size))
     (_, top), (right, low) = stage.room(mover.concept, mover.size)
     y = other.y + float(rng.uniform(-0.05, 0.05))
     if stage.place.has_ground:
@@ -369,8 +388,15 @@ def depth(stage: Stage, concepts: list[str]) -> bool:
     mover.place(-sign * right * float(rng.uniform(0.96, 1.0)), float(np.clip(y, top, low)))
     lasts = round(min(40, (last - 2) * rng.uniform(0.8, 1.0)))
     start = int(rng.integers(1, max(1, last - 1 - lasts) + 1))
+    start, end = stage.times(start, start + lasts, paces=(0, 2))
     stage.actors += [mover, other]
-    beat = stage.beat("pass", 0, (start, start + lasts), other=1, side=side)
-    mover.go(start, start + lasts, sign * right * float(rng.uniform(0.96, 1.0)), mover.y, beat=beat)
+    beat = stage.beat("pass", 0, (start, end), other=1, side=side)
+    x = sign * right * float(rng.uniform(0.96, 1.0))
+    if stage.raster:
+        # From side by side to side by side, on one line.
+        beside = sign * (mover.size + other.size) / 2
+        mover.place(other.x - beside, other.y)
+        x = other.x + beside
+    mover.go(start, end, x, mover.y, beat=beat)
     apart = [abs(x - other.x) for x in (mover.at[0], mover.x)]
     return min(apart) > 0.4 * (mover.size + other.size)

@@ -58,8 +58,9 @@ class SceneConfig:
     concepts: names in the atlas, None is all. sizes: object size as a share of the frame's shorter side, None is by the
     number of objects (SIZES). crossings: share of straight movers that come in or go out at an edge. tilt: largest tilt
     in the first frame, radians. grid: pixels; where things are in the first frame, from its middle, and how far
-    straight movers go are multiples of it, so that a patch VAE sees few views of a thing; 0 is anywhere. split: "train"
-    never pairs two concepts for which `pair_held_out` is true, "heldout" always has such a pair, "all" does not care.
+    straight movers go are multiples of it, so that a patch VAE sees few views of a thing; 0 is anywhere. camera_amount:
+    least and most that a camera pans, as a share of the frame; zooms follow it. split: "train" never pairs two concepts
+    for which `pair_held_out` is true, "heldout" always has such a pair, "all" does not care.
     """
 
     width: int = 64
@@ -76,6 +77,7 @@ class SceneConfig:
     tilt: float = 0.0
     grid: int = 0
     split: str = "all"
+    camera_amount: tuple[float, float] = (0.22, 0.34)
 
     def __post_init__(self) -> None:
         low, high = self.objects
@@ -85,6 +87,8 @@ class SceneConfig:
             raise ValueError(f"object_weights needs {high - low + 1} numbers for objects {self.objects}")
         if not 0 <= self.grid <= min(self.width, self.height) // 4:
             raise ValueError(f"grid is {self.grid}; it must be 0 to a quarter of the frame's shorter side, in pixels")
+        if not 0 < self.camera_amount[0] <= self.camera_amount[1] <= 0.5:
+            raise ValueError(f"camera_amount must be (low, high) with 0 < low <= high <= 0.5, not {self.camera_amount}")
         for given, allowed, what in (
             (self.motions, MOTIONS, "motions"),
             (self.cameras, CAMERAS, "cameras"),
@@ -188,7 +192,7 @@ def _draw_concepts(config: SceneConfig, count: int, rng: np.random.Generator) ->
 
 def _draw_camera(config: SceneConfig, extent: tuple[float, float], rng: np.random.Generator) -> Camera:
     kind = config.cameras[rng.integers(len(config.cameras))] if config.frames > 1 else "still"
-    amount = rng.uniform(0.22, 0.34)
+    amount = rng.uniform(*config.camera_amount)
     if kind.startswith("pan"):
         x, y = DIRECTIONS[kind.split()[1]]
         return Camera(kind, dx=x * amount * extent[0], dy=y * amount * extent[1])

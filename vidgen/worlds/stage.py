@@ -5,19 +5,25 @@
 World units, before a camera that stands still: the frame is the world.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from vidgen.worlds.motion import DIRECTIONS, Act, Beat, SceneObject
 from vidgen.worlds.places import Place
-from vidgen.worlds.shapes import mask, spread
+from vidgen.worlds.shapes import contact, cover, hiding_place, mask, spread
 from vidgen.worlds.sprites import load_atlas
 
 EDGE = 0.46
 """An actor at rest keeps its middle this share of its size inside the frame: at most 4 % of it is cut off."""
 OUTSIDE = 0.54
 """One that is out of the frame has its middle this share of its size beyond the edge."""
+
+
+CLOSE = 0.05
+"""Gap up to which two things seem to touch: three pixels in 64."""
 
 
 @dataclass
@@ -89,17 +95,22 @@ class Actor:
 
 @dataclass(frozen=True)
 class Raster:
-    """What a patch VAE sees few views of. size: of every thing; step: what places and ways are multiples of, from the
-    middle of the frame (both world units); pace: frames an event takes.
+    """What a patch VAE sees few views of. size: of things, but of three and more of a kind, and of those that push,
+    fall, pass or hide, which are `small`, and of what is hidden behind, or larger than another, which is `large`; step:
+    what the edges of things at rest are multiples of, from the middle of the frame; way: how far something goes that
+    has no end of its own (all world units); pace: frames an event takes.
     """
 
     size: float = 0.5
     step: float = 0.25
     pace: int = 8
+    small: float = 0.375
+    large: float = 0.625
+    way: float = 0.5
 
-    def snap(self, *at: float) -> tuple[float, ...]:
-        """The nearest place on the raster."""
-        return tuple(self.step * round(one / self.step) for one in at)
+    def snap(self, at: float, size: float) -> float:
+        """The nearest place on the raster for the middle of a thing of this size."""
+        return size / 2 + self.step * round((at - size / 2) / self.step)
 
 
 @dataclass
@@ -119,6 +130,8 @@ class Stage:
     def room(self, concept: str, size: float, sky: bool = False) -> tuple[tuple[float, float], tuple[float, float]]:
         """Smallest and largest (x, y) of a middle at rest: on the ground, where there is one, or above it."""
         wide, high = (EDGE * size * share for share in spread(concept))
+        if self.raster:
+            wide = high = size / 2
         x, low, top = self.extent[0] / 2 - wide, self.extent[1] / 2 - high, high - self.extent[1] / 2
         if self.place.has_ground and sky:
             low = max(top, self.place.horizon - 0.2 * size)
@@ -126,22 +139,47 @@ class Stage:
             top = min(low, self.place.horizon + 0.06 - high)
         return (min(-x, 0.0), top), (max(x, 0.0), max(low, top))
 
-    def size(self, low: float, high: float) -> float:
-        """A random size, or the raster's."""
+    def size(self, low: float, high: float, kind: Literal["size", "small", "large"] = "size") -> float:
+        """A random size, or the raster's of this kind."""
         size = float(self.rng.uniform(low, high))
-        return self.raster.size if self.raster else size
+        return getattr(self.raster, kind) if self.raster else size
 
     def spot(self, concept: str, size: float, sky: bool = False) -> tuple[float, float]:
         """A random place at rest."""
         low, high = self.room(concept, size, sky)
         x, y = self.rng.uniform(low, high)
-        return self.on_raster(float(x), float(y))
+        return self.on_raster(float(x), float(y), size)
 
-    def on_raster(self, x: float, y: float) -> tuple[float, float]:
-        """The nearest place where things may stand."""
-        if self.raster:
-            x, y = self.raster.snap(x, y)
-        return x, y
+    def on_raster(self, x: float, y: float, size: float) -> tuple[float, float]:
+        """The nearest place where things of this size may stand."""
+        return (self.raster.snap(x, size), self.raster.snap(y, size)) if self.raster else (x, y)
+
+    def far(self, drawn: float, ways: float) -> float:
+        """How far something goes: as was drawn, or so many of the raster's ways."""
+        return ways * self.raster.way if self.raster else drawn
+
+    def times(self, *drawn: int, paces: Sequence[float]) -> tuple[int, ...]:
+        """When things happen, frames: as was drawn, or after so many of the raster's paces."""
+        return tuple(round(self.raster.pace * at) for at in paces) if self.raster else drawn
+
+    def hiding(self, front: Actor, back: Actor) -> tuple[float, float, float]:
+        """Where the one hides best behind the other; see `shapes.hiding_place`. On a raster in its middle, or lower."""
+        if self.raster is None:
+            return hiding_place(front.mask(), back.mask())
+        lower = self.raster.step * np.arange((front.size - back.size) / 2 // self.raster.step, -1, -1)
+        shares = [cover(front.mask(), back.mask(), 0.0, float(dy)) for dy in lower]
+        best = int(np.argmax(shares))
+        return 0.0, float(lower[best]), shares[best]
+
+    def contact(self, mover: Actor, other: Actor, aside: float, side: str) -> float | None:
+        """At what distance the one touches the other; see `shapes.contact`. On a raster where their boxes meet, and
+        None where the things themselves would then be more than CLOSE apart.
+        """
+        gap = contact(mover.mask(), other.mask(), aside, side)
+        if self.raster is None or gap is None:
+            return gap
+        boxes = (mover.size + other.size) / 2
+        return boxes if gap > boxes - CLOSE else None
 
     def beyond(self, actor: Actor, side: str, x: float, y: float) -> tuple[float, float]:
         """Where an actor is just out of the frame by an edge, level with (x, y)."""

@@ -53,8 +53,8 @@ THEMES: tuple[str, ...] = tuple(_THEMES)
 """Kinds of stories. order: two events. parts: three to six, also a minute long. return: out of sight behind something,
 and back. push, knock, open: a cause and its effect. count: one to six of one thing. size: larger and smaller. speed:
 fast, slow, faster. depth: in front of, behind."""
-RASTERED = ("order", "count", "speed")
-"""The themes in which nothing touches or hides anything, so that things can stand on a raster."""
+RASTERED = tuple(kind for kind in THEMES if kind != "parts")
+"""The themes that can be played on a raster: those of at most two events."""
 CAUSES = ("push", "knock", "open")
 """The themes with a cause and an effect; see `without_cause`."""
 
@@ -66,7 +66,7 @@ class StoryConfig:
     kind: one of THEMES, or "any": each as often as the others. concepts: names in the atlas, None is all ("open" needs
     the door or the window among them). counts: smallest and largest number of things of "count". split: as in
     `SceneConfig`, about pairs of concepts; see `holdout` for other combinations. raster: where things stand and when
-    events begin, of a kind of RASTERED, so that a patch VAE sees few views of a thing; None is anywhere, at any time.
+    events begin, in the kinds of RASTERED, so that a patch VAE sees few views of things; None is anywhere, at any time.
     """
 
     kind: str = "any"
@@ -81,7 +81,7 @@ class StoryConfig:
 
     def __post_init__(self) -> None:
         for given, allowed, what in (
-            ((self.kind,), ("any", *THEMES) if self.raster is None else RASTERED, "kind"),
+            ((self.kind,), ("any", *(THEMES if self.raster is None else RASTERED)), "kind"),
             (self.places, PLACES, "places"),
             ((self.split,), SPLITS, "split"),
         ):
@@ -104,14 +104,17 @@ class StoryConfig:
     def _check_raster(self, raster: Raster) -> None:
         if self.width != self.height:
             raise ValueError(f"a raster is of square frames, not of {self.width}x{self.height}: leave it out")
-        if self.kind != "count" and self.frames <= 2 * raster.pace:
+        still = self.kind in ("count", "size") or (self.kind == "any" and self.frames == 1)
+        if not still and self.frames <= 2 * raster.pace:
             raise ValueError(f"two events of {raster.pace} frames need more than {2 * raster.pace}, not {self.frames}")
-        if self.kind == "count" and self.counts[1] > (most := int(1 / raster.size) ** 2):
-            raise ValueError(f"{most} things of {raster.size} of the frame have room in it: counts are {self.counts}")
+        if self.kind in ("any", "count") and self.counts[1] > 4:
+            raise ValueError(f"four things of one kind have room on a raster: counts are {self.counts}")
+        if not 0 < raster.small <= 0.5 or not raster.small < raster.large < 1 or not 0 < raster.size <= 0.5:
+            raise ValueError(f"size and small must be up to 0.5, large between small and 1: {raster}")
 
     def kinds(self) -> tuple[str, ...]:
         """The themes that this config allows."""
-        kinds = THEMES if self.kind == "any" else (self.kind,)
+        kinds = (THEMES if self.raster is None else RASTERED) if self.kind == "any" else (self.kind,)
         doors = self.concepts is None or set(plots.DOORS) & set(self.concepts)
         return tuple(
             kind

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The vidgen authors
+# SPDX-License-Identifier: Apache-2.0
+"""One model for all worlds, fifth part: every kind of story, and cameras, told with things on a raster.
+
+vidgen train experiments/one_model/stories.py --workdir runs/one_stories
+
+Two CPU cores; no paper's row. Not run yet. A prompt says neither where nor how large things are: stories off the raster
+leave the network between the two, and are left out.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from vidgen.config import load_experiment
+from vidgen.train.dit import DiTTraining
+from vidgen.train.loop import LoopConfig
+from vidgen.train.optim import OptimConfig
+from vidgen.train.streams import LatentData
+from vidgen.train.tasks import TaskMix
+from vidgen.worlds.holdout import SplitConfig
+from vidgen.worlds.scene import CAMERAS, FIRST_LIGHT_ON_GRID
+from vidgen.worlds.stage import Raster
+from vidgen.worlds.story import RASTERED, StoryConfig
+
+STILL = ("count", "size")
+"""Kinds of stories that a picture tells."""
+
+
+def get_config() -> DiTTraining:
+    """The weights of `raster.py` go on."""
+    before: DiTTraining = load_experiment(Path(__file__).with_name("raster.py"))
+    pairs, concepts = before.data[0], before.alignment.concepts
+    told = {kind: StoryConfig(kind, concepts=concepts, counts=(1, 4), raster=Raster(step=0.125)) for kind in RASTERED}
+    moving = [config for kind, config in told.items() if kind not in STILL]
+    grid = dataclasses.replace(FIRST_LIGHT_ON_GRID, split="all", camera_amount=(0.25, 0.25))
+    panned = dataclasses.replace(grid, cameras=tuple(kind for kind in CAMERAS if kind != "still"))
+    pictures = (grid, grid, told["count"], told["size"])
+    pictured = SplitConfig(tuple(dataclasses.replace(scenes, frames=1) for scenes in pictures), ("pair",))
+    return dataclasses.replace(
+        before,
+        start_from="runs/one_raster/model/dit.safetensors",
+        cache="runs/latents_stories",
+        tasks=TaskMix(free=5.0, first=1.0, both=0.5, box=0.5),
+        data=(
+            dataclasses.replace(pairs, count=16_384, weight=0.25),
+            LatentData(
+                "stories", SplitConfig((told["order"], *moving), ("pair",)), 24_576, 8, 80, weight=0.4, shift=14.0
+            ),
+            LatentData("cameras", SplitConfig((panned,), ("pair",)), 8_192, 8, 80, weight=0.15, shift=14.0),
+            LatentData("pictures", pictured, 49_152, 40, 80, weight=0.2, shift=4.0),
+        ),
+        optim=OptimConfig(lr=1e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.9, lr_end=0.02),
+        loop=LoopConfig(steps=6_000, log_every=25, eval_every=0, save_every=200),
+    )
