@@ -48,14 +48,14 @@ class CaptionerConfig:
     """
 
     vocabulary: int = 2048
-    table: int = 64
+    table: int = 48
     width: int = 192
-    layers: int = 3
+    layers: int = 4
     heads: int = 4
-    hidden: int = 384
+    hidden: int = 208
     styles: int = 3
     group: int = 4
-    cells: Stage = Stage(cell=8, width=96, mix=16, hidden=192, blocks=1)
+    cells: Stage = Stage(cell=8, width=96, mix=16, hidden=144, blocks=2)
     merge: int = 2
     remat: str = "none"
     dtype: str = "bfloat16"
@@ -193,6 +193,7 @@ class Captioner(nn.Module):
             split_rngs={"params": True},
             in_axes=(0, nn.broadcast, nn.broadcast),  # pyright: ignore[reportArgumentType] - Flax's own type forgets it
             length=cfg.layers,
+            unroll=cfg.layers,  # few and small: XLA arranges them better than a loop
         )(cfg, self.shard)
 
     def read_clip(self, video_BFHWC: Array) -> Tokens:

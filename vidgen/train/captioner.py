@@ -45,6 +45,7 @@ class CaptionerTraining:
         styles: how often a clip's text is of each of `vidgen.data.labelled.STYLES`.
         upsampling: weight of the loss of descriptions after prompts; 0 leaves them out.
         alignment: how a block is taught what is in each token; its concepts are those of the scenes if none are given.
+            An early block: the ones after it are where texts find out which thing does what.
         text_length, prompt_length: tokens.
         wear: how far pixels may be off, as those of made clips are: the deviation of noise at most, in [-1, 1].
         start_from: a file of `TrainedCaptioner.save` to start from; empty to start from random weights.
@@ -62,7 +63,7 @@ class CaptionerTraining:
     batch_size: int = 32
     styles: tuple[float, ...] = (1.0, 0.0, 0.0)
     upsampling: float = 0.5
-    alignment: AlignmentConfig = AlignmentConfig(block=2, weight=0.3)
+    alignment: AlignmentConfig = AlignmentConfig(block=1, weight=0.5)
     text_length: int = 32
     prompt_length: int = 20
     wear: float = 0.1
