@@ -23,6 +23,7 @@ def get_config() -> CaptionerTraining:
         short,
         start_from="runs/captioner_short/model",
         styles=(0.15, 0.65, 0.2),
+        beside=0.0,
         optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.6, lr_end=0.01),
         loop=LoopConfig(steps=7_500, log_every=50, eval_every=500, save_every=250),
     )

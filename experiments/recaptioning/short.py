@@ -37,6 +37,7 @@ def get_config() -> CaptionerTraining:
         text_length=56,
         prompt_length=40,
         styles=(1.0, 0.0, 0.0),
+        beside=0.0,
         optim=OptimConfig(lr=2e-3, warmup=100, b2=0.98, ema=0.995, cooldown=0.0, lr_end=1.0),
         loop=LoopConfig(steps=500, log_every=25, eval_every=0, save_every=150),
     )

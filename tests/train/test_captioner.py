@@ -15,7 +15,7 @@ from vidgen.models.captioner import CaptionerConfig
 from vidgen.models.vae import Stage
 from vidgen.sample.captioner import load_captioner
 from vidgen.train import run
-from vidgen.train.captioner import CaptionerTraining, text_loss
+from vidgen.train.captioner import CaptionerTraining, place_loss, text_loss
 from vidgen.train.cells import AlignmentConfig
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
@@ -26,7 +26,7 @@ from vidgen.worlds.scene import SceneConfig
 SCENES = SceneConfig(width=16, height=16, frames=9, concepts=("dog", "rocket"), objects=(1, 1), motions=("left", "up"))
 TINY = CaptionerTraining(
     scenes=SCENES,
-    model=CaptionerConfig(table=16, width=24, layers=1, heads=2, hidden=32, cells=Stage(4, 16, 4, 16, 1)),
+    model=CaptionerConfig(table=16, width=24, layers=2, heads=2, hidden=32, cells=Stage(4, 16, 4, 16, 1)),
     optim=OptimConfig(lr=1e-2, warmup=5, cooldown=0.0, lr_end=1.0, ema=0.5),
     loop=LoopConfig(steps=60, log_every=20, eval_every=60, save_every=60),
     count=2,
@@ -67,6 +67,25 @@ def test_batches_pair_clips_with_their_texts(tmp_path) -> None:
         goes = batch["places_BTHW4"][row, ..., 2]
         if "right" in tokenizer.decode(batch["text_BS"][row]) and mirrored:
             assert goes.sum() >= 0  # what is told to go right goes where x grows
+
+
+def test_the_loss_of_places_knows_where_things_are_and_what_is_beside_them() -> None:
+    cells_BTHW = np.full((2, 3, 2, 4), -1)
+    cells_BTHW[0, :, 0, 0], cells_BTHW[0, :, 1, 3] = 5, 7
+    cells_BTHW[1, :2, 0, 1], cells_BTHW[1, 2, 0, 3] = 5, 5  # alone; where it is at last does not count
+    true = np.zeros((2, 3, 2, 4, 4), np.float32)
+    true[0, :, 0, 0], true[0, :, 1, 3] = (0.125, 0.25, 0.75, 0.5), (0.875, 0.75, -0.75, -0.5)
+    true[1, :2, 0, 1, :2] = true[1, 2, 0, 3, :2] = 0.375, 0.25
+    missed, sides = place_loss(true.reshape(2, 24, 4), cells_BTHW)
+    assert float(missed) == 0 and float(sides) == 1
+    true[0, :, 1, 3, 2] = 0.75
+    missed, sides = place_loss(true.reshape(2, 24, 4), cells_BTHW)
+    assert float(missed) == pytest.approx(3 * 1.5**2 / (6 * 4 + 3 * 2)) and float(sides) == 0.5
+
+
+def test_places_need_a_block_after_the_aligned_one(tmp_path) -> None:
+    with pytest.raises(ValueError, match="earlier block"):
+        dataclasses.replace(TINY, alignment=AlignmentConfig(block=2, weight=0.3)).task(tmp_path)
 
 
 def test_expansions_say_all_that_their_prompts_say() -> None:

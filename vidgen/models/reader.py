@@ -76,6 +76,20 @@ class CaptionReader(nn.Module):
         )
 
 
+class PlaceReader(nn.Module):
+    """Features of tokens [B, L, D] -> where each token's thing is in the frame, and the way from it to the others:
+    x and y of each, as shares of the frame, [B, L, 4].
+    """
+
+    dtype: DTypeLike = jnp.bfloat16
+
+    @nn.compact
+    def __call__(self, features_BLD: Array) -> Array:
+        x = LayerNorm(affine=True, name="norm")(features_BLD)
+        x = nn.silu(Dense(features_BLD.shape[-1], dtype=self.dtype, name="hidden")(x))
+        return Dense(4, dtype=self.dtype, name="told")(x)
+
+
 class CellReading(NamedTuple):
     """cells_BLO: logits of each concept in each token's cell, and last of none. places_BL4: where in the thing the
     cell is, and where the thing goes; see `vidgen.worlds.cells`.

@@ -19,6 +19,7 @@ from vidgen.data.pipeline import WorldSource
 from vidgen.data.tokenizer import load_tokenizer
 from vidgen.models.captioner import Captioner, CaptionerConfig, Tokens, init_captioner
 from vidgen.models.layers import apply
+from vidgen.models.reader import PlaceReader
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import constrain, own_rows
 from vidgen.sample.autoencoder import to_float
@@ -44,6 +45,8 @@ class CaptionerTraining:
         stride: every so manieth frame of a scene is shown, so that clips have fewer tokens.
         styles: how often a clip's text is of each of `vidgen.data.labelled.STYLES`.
         upsampling: weight of the loss of descriptions after prompts; 0 leaves them out.
+        beside: weight of telling, in the block after the aligned one, where a token's thing is and where the others
+            are, which is what "left of" needs; 0 leaves it out.
         alignment: how a block is taught what is in each token; its concepts are those of the scenes if none are given.
             An early block: the ones after it are where texts find out which thing does what.
         text_length, prompt_length: tokens.
@@ -64,6 +67,7 @@ class CaptionerTraining:
     styles: tuple[float, ...] = (1.0, 0.0, 0.0)
     upsampling: float = 0.5
     alignment: AlignmentConfig = AlignmentConfig(block=1, weight=0.5)
+    beside: float = 4.0
     text_length: int = 32
     prompt_length: int = 20
     wear: float = 0.1
@@ -81,6 +85,11 @@ class CaptionerTraining:
         start = load_captioner(self.start_from) if self.start_from else None
         if start is not None and start.config != self.model:
             raise ValueError(f"{self.start_from} holds a captioner of the shape {start.config}, not {self.model}")
+        if not 1 <= self.alignment.block <= self.model.layers - bool(self.beside):
+            raise ValueError(
+                f"alignment.block is {self.alignment.block} of {self.model.layers}; it must leave one for `beside`, whose "
+                f"weight is {self.beside}: take an earlier block, or beside=0"
+            )
         alignment = dataclasses.replace(self.alignment, concepts=self.alignment.concepts or concepts)
         patch = self.model.group, self.model.multiple, self.model.multiple
         source = LabelledSource(
@@ -91,7 +100,9 @@ class CaptionerTraining:
         def init(key: Array) -> dict:
             params = init_captioner(self.model, key) if start is None else jax.tree.map(jnp.asarray, start.params)
             # A head of its own name: the sharding rules of heads are those of the transformer's.
-            return {"captioner": params, "cells": init_reader(alignment, self.model, key)}
+            features = jnp.zeros((1, 1, self.model.width))
+            places = PlaceReader().init(trees.fold_in_str(key, "places"), features)["params"]
+            return {"captioner": params, "cells": init_reader(alignment, self.model, key), "places": dict(places)}
 
         return Task(
             init=init,
@@ -165,6 +176,10 @@ def caption_loss(
         )
         loss = loss + alignment.weight * jnp.mean(cells_BL)
         metrics |= {name: jnp.sum(hit & of) / jnp.maximum(jnp.sum(of), 1) for name, (hit, of) in counts.items()}
+    if config.beside:
+        told_BL4 = apply(PlaceReader(jnp.dtype(config.model.dtype)), params["places"], inner[alignment.block])
+        missed, metrics["sides_right"] = place_loss(told_BL4, batch["cells_BTHW"])
+        loss = loss + config.beside * missed
     if config.upsampling:
         prompt: Tokens = apply(model, own, batch["prompt_BS"], method=Captioner.read_prompt)
         style_B = jnp.full(len(batch["style_B"]), STYLES.index("descriptive"))
@@ -172,6 +187,39 @@ def caption_loss(
         loss = loss + config.upsampling * said
         metrics |= {"prompt_loss": said, "prompt_right": right}
     return loss, metrics
+
+
+def place_loss(told_BL4: Array, cells_BTHW: Array) -> tuple[Array, Array]:
+    """Squared error of where things are and of the way to the others, and the share of ways told to the right side.
+
+    Both are means over the first half of the clip, in which captions place things beside each other.
+
+    Args:
+        told_BL4: of `PlaceReader`.
+        cells_BTHW: the concept in each token, or -1.
+    """
+    B, T, H, W = cells_BTHW.shape
+    across_W, down_H = (jnp.arange(W) + 0.5) / W, (jnp.arange(H) + 0.5) / H
+    at_HW2 = jnp.stack(jnp.meshgrid(across_W, down_H), axis=-1)
+    at_L2 = jnp.broadcast_to(at_HW2, (T, H, W, 2)).reshape(-1, 2)
+    cells_BL = cells_BTHW.reshape(B, -1)
+    thing_BL = cells_BL >= 0
+    early_BL = thing_BL & (jnp.arange(T * H * W) < (T + 1) // 2 * H * W)
+    same_BLL = cells_BL[:, :, None] == cells_BL[:, None]
+
+    def middle(of_BLL: Array) -> tuple[Array, Array]:
+        count_BL = jnp.sum(of_BLL, axis=-1)
+        return jnp.einsum("BLS,SC->BLC", of_BLL, at_L2) / jnp.maximum(count_BL, 1)[..., None], count_BL > 0
+
+    own_BL2, seen_BL = middle(same_BLL & early_BL[:, None])
+    other_BL2, beside_BL = middle(~same_BLL & early_BL[:, None])
+    truth_BL4 = jnp.concatenate([own_BL2, other_BL2 - own_BL2], axis=-1)
+    known_BL2 = jnp.stack([thing_BL & seen_BL, thing_BL & seen_BL & beside_BL], axis=-1)
+    known_BL4 = jnp.repeat(known_BL2, 2, axis=-1)
+    missed = jnp.sum(jnp.square(told_BL4 - truth_BL4) * known_BL4) / jnp.maximum(jnp.sum(known_BL4), 1)
+    aside_BL = known_BL2[..., 1] & (jnp.abs(truth_BL4[..., 2]) > 0.15)
+    right_BL = aside_BL & (told_BL4[..., 2] * truth_BL4[..., 2] > 0)
+    return missed, jnp.sum(right_BL) / jnp.maximum(jnp.sum(aside_BL), 1)
 
 
 def text_loss(logits_BSV: Array, ids_BS: Array) -> tuple[Array, Array]:
