@@ -87,8 +87,8 @@ class CaptionerTraining:
             raise ValueError(f"{self.start_from} holds a captioner of the shape {start.config}, not {self.model}")
         if not 1 <= self.alignment.block <= self.model.layers - bool(self.beside):
             raise ValueError(
-                f"alignment.block is {self.alignment.block} of {self.model.layers}; it must leave one for `beside`, whose "
-                f"weight is {self.beside}: take an earlier block, or beside=0"
+                f"alignment.block is {self.alignment.block} of {self.model.layers}, and `beside` ({self.beside}) "
+                f"needs the one after: take an earlier block, or beside=0"
             )
         alignment = dataclasses.replace(self.alignment, concepts=self.alignment.concepts or concepts)
         patch = self.model.group, self.model.multiple, self.model.multiple
