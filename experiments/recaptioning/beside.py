@@ -30,6 +30,7 @@ def get_config() -> CaptionerTraining:
         styles=(0.1, 0.75, 0.15),
         upsampling=0.25,
         beside=4.0,
+        stress=8.0,
         optim=OptimConfig(lr=1.5e-3, warmup=50, b2=0.98, ema=0.998, cooldown=0.7, lr_end=0.01),
-        loop=LoopConfig(steps=5_000, log_every=50, eval_every=500, save_every=250),
+        loop=LoopConfig(steps=3_500, log_every=50, eval_every=500, save_every=250),
     )

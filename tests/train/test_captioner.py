@@ -15,7 +15,7 @@ from vidgen.models.captioner import CaptionerConfig
 from vidgen.models.vae import Stage
 from vidgen.sample.captioner import load_captioner
 from vidgen.train import run
-from vidgen.train.captioner import CaptionerTraining, place_loss, text_loss
+from vidgen.train.captioner import SIDES, CaptionerTraining, place_loss, text_loss, word_weights
 from vidgen.train.cells import AlignmentConfig
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
@@ -108,6 +108,21 @@ def test_the_end_of_a_text_counts_and_padding_does_not() -> None:
     assert float(loss) == pytest.approx(0.0, abs=1e-6) and float(right) == 1.0
     logits[0, 2, 0] = 0.0
     assert float(jax.jit(text_loss)(logits, ids)[0]) > 0.5
+
+
+def test_words_that_say_where_weigh_more() -> None:
+    tokenizer = load_tokenizer()
+    weight_V = word_weights(tokenizer, 2048, 8.0)
+    ids = tokenizer.batch(["a dog above left"], 5)[0]
+    assert [float(weight_V[one]) for one in ids] == [1, 1, 8, 8, 1]
+    assert int((weight_V > 1).sum()) == len(SIDES)  # each is one piece
+    logits = np.zeros((1, 6, 2048), np.float32)
+    for place, word in enumerate([*ids[:4], 0]):
+        logits[0, place, word] = 50.0
+    logits[0, 1, ids[1]] = 0.0
+    name = float(text_loss(logits, ids[None], weight_V)[0])
+    logits[0, 1, ids[1]], logits[0, 2, ids[2]] = 50.0, 0.0
+    assert float(text_loss(logits, ids[None], weight_V)[0]) == pytest.approx(8 * name, rel=1e-4)
 
 
 def test_what_cannot_be_trained_says_so(tmp_path) -> None:

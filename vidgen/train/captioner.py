@@ -16,7 +16,7 @@ from jax import Array
 from vidgen import trees
 from vidgen.data.labelled import STYLES, LabelledSource, labelled_batches
 from vidgen.data.pipeline import WorldSource
-from vidgen.data.tokenizer import load_tokenizer
+from vidgen.data.tokenizer import Tokenizer, load_tokenizer
 from vidgen.models.captioner import Captioner, CaptionerConfig, Tokens, init_captioner
 from vidgen.models.layers import apply
 from vidgen.models.reader import PlaceReader
@@ -30,6 +30,8 @@ from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.worlds.checking import MAIN, check, total
 from vidgen.worlds.holdout import AnyScenes
 
+SIDES = ("left", "right", "above", "below", "over", "under", "upper", "lower", "top", "bottom")
+"""Words that say where things are."""
 FIRST_UNSEEN = 2**31 - 2
 """Seed of the source of held-out scenes."""
 
@@ -47,6 +49,7 @@ class CaptionerTraining:
         upsampling: weight of the loss of descriptions after prompts; 0 leaves them out.
         beside: weight of telling, in the block after the aligned one, where a token's thing is and where the others
             are, which is what "left of" needs; 0 leaves it out.
+        stress: weight of the words of SIDES in the loss of texts: few of a text's words say where something is.
         alignment: how a block is taught what is in each token; its concepts are those of the scenes if none are given.
             An early block: the ones after it are where texts find out which thing does what.
         text_length, prompt_length: tokens.
@@ -68,6 +71,7 @@ class CaptionerTraining:
     upsampling: float = 0.5
     alignment: AlignmentConfig = AlignmentConfig(block=1, weight=0.5)
     beside: float = 4.0
+    stress: float = 1.0
     text_length: int = 32
     prompt_length: int = 20
     wear: float = 0.1
@@ -96,6 +100,7 @@ class CaptionerTraining:
             WorldSource(self.scenes, self.count, self.loop.seed), patch, self.stride, alignment.concepts
         )
         mesh, tokenizer = make_mesh(self.mesh), load_tokenizer()
+        stress_V = word_weights(tokenizer, self.model.vocabulary, self.stress)
 
         def init(key: Array) -> dict:
             params = init_captioner(self.model, key) if start is None else jax.tree.map(jnp.asarray, start.params)
@@ -106,7 +111,7 @@ class CaptionerTraining:
 
         return Task(
             init=init,
-            loss_fn=lambda params, batch, key: caption_loss(self, alignment, params, batch, key),
+            loss_fn=lambda params, batch, key: caption_loss(self, alignment, stress_V, params, batch, key),
             batches=labelled_batches(
                 source,
                 self.batch_size,
@@ -155,7 +160,12 @@ def _share(hits: dict[str, int], of: dict[str, int], kinds: tuple[str, ...] | No
 
 
 def caption_loss(
-    config: CaptionerTraining, alignment: AlignmentConfig, params: dict, batch: dict[str, Array], key: Array
+    config: CaptionerTraining,
+    alignment: AlignmentConfig,
+    stress_V: Array,
+    params: dict,
+    batch: dict[str, Array],
+    key: Array,
 ) -> tuple[Array, dict[str, Array]]:
     """Cross-entropy a token of texts after clips, and of expansions after prompts; and of what is in the tokens.
 
@@ -166,7 +176,7 @@ def caption_loss(
     x = worn(to_float(batch["video_BFHWC"]), config.wear, key)
     prefix = apply(model, own, x, method=Captioner.read_clip)
     logits, inner = apply(model, own, prefix, batch["text_BS"], batch["style_B"])
-    loss, right = text_loss(logits, batch["text_BS"])
+    loss, right = text_loss(logits, batch["text_BS"], stress_V)
     metrics = {"clip_loss": loss, "clip_right": right}
     if alignment.weight:
         B, L = prefix.real_BL.shape
@@ -222,14 +232,24 @@ def place_loss(told_BL4: Array, cells_BTHW: Array) -> tuple[Array, Array]:
     return missed, jnp.sum(right_BL) / jnp.maximum(jnp.sum(aside_BL), 1)
 
 
-def text_loss(logits_BSV: Array, ids_BS: Array) -> tuple[Array, Array]:
-    """Mean cross-entropy of each id and of the end after the last one, and the share of them that are likeliest."""
+def word_weights(tokenizer: Tokenizer, vocabulary: int, stress: float) -> Array:
+    """The weight of each id in the loss of texts: `stress` for the words of SIDES, which are one piece each: [V]."""
+    ids = [row[0] for row in tokenizer.batch(SIDES, 2) if row[0] and not row[1]]
+    return jnp.ones(vocabulary).at[jnp.asarray(ids)].set(stress)
+
+
+def text_loss(logits_BSV: Array, ids_BS: Array, weight_V: Array | None = None) -> tuple[Array, Array]:
+    """Mean cross-entropy of each id and of the end after the last one, and the share of them that are likeliest.
+
+    weight_V: of each id in the mean; None for the same of all.
+    """
     label_BS = jnp.pad(ids_BS, ((0, 0), (0, 1)))
     asked_BS = jnp.arange(label_BS.shape[1]) <= jnp.sum(ids_BS != 0, axis=1, keepdims=True)
     entropy_BS = optax.softmax_cross_entropy_with_integer_labels(logits_BSV, label_BS)
     count = jnp.sum(asked_BS)
     right = jnp.sum((jnp.argmax(logits_BSV, axis=-1) == label_BS) & asked_BS) / count
-    return jnp.sum(entropy_BS * asked_BS) / count, right
+    weight_BS = asked_BS * (1.0 if weight_V is None else weight_V[label_BS])
+    return jnp.sum(entropy_BS * weight_BS) / jnp.sum(weight_BS), right
 
 
 def worn(x_BFHWC: Array, wear: float, key: Array) -> Array:
