@@ -26,7 +26,7 @@ EXAMPLES = """
 examples:
   vidgen recaption data/worlds --out data/worlds-described
   vidgen recaption my-videos --out data/mine --width 64 --height 64 --frames 17
-  vidgen recaption data/worlds --model runs/captioner/model --style short --out data/worlds-short
+  vidgen recaption data/worlds --style short --out data/worlds-short
 """
 
 
