@@ -19,6 +19,7 @@ GOOD = "a dog runs to the left across a meadow; the camera does not move; nothin
 TURNED = "a dog runs to the right across a meadow; the camera does not move; nothing else is in view"
 OTHER = "a dog runs to the left across a meadow while a cat sits still; the camera does not move"
 LESS = "a dog in a meadow; the camera does not move; green grass covers the ground; nothing else is in view"
+MARBLE = "a solitary astronaut walking across the moon, earth like a blue marble in the distance"
 KNOWN = (CardConcept("dog", ("hound",)), CardConcept("horse"), CardConcept("astronaut"), CardConcept("earth"))
 
 
@@ -32,6 +33,9 @@ KNOWN = (CardConcept("dog", ("hound",)), CardConcept("horse"), CardConcept("astr
         (PROMPT, LESS, "omits"),
         (PROMPT, PROMPT, "omits"),
         (PROMPT, " ".join([GOOD] * 6), "omits"),
+        (MARBLE, f"{MARBLE}; the earth starts above the astronaut", "fits"),
+        (MARBLE, f"{MARBLE}; the earth starts above the moon", "contradicts"),
+        (MARBLE, f"{MARBLE}; the earth starts right of the earth", "contradicts"),
         (
             "a cat left of a dog",
             f"a cat and a dog in a meadow; the cat is right of the dog; {GOOD[27:]}",
@@ -81,6 +85,11 @@ def test_the_first_text_that_keeps_to_the_prompt_is_taken() -> None:
 def test_a_prompt_stays_if_nothing_keeps_to_it() -> None:
     [found] = upsample(f" {PROMPT}  ", lambda *_: [TURNED, ""])
     assert (found.text, found.expanded) == (PROMPT, False)
+
+
+def test_a_text_that_adds_nothing_is_no_expansion() -> None:
+    (found,) = upsample(MARBLE, lambda *_: [MARBLE.capitalize(), f"{MARBLE}; the camera does not move"])
+    assert found.expanded and found.text.endswith("move")
 
 
 def test_texts_that_the_model_would_cut_are_passed_over() -> None:

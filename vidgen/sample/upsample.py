@@ -104,7 +104,7 @@ def upsample(
             text = _without_repeats(" ".join(text.split()))
             verdict = judge(prompt, text)
             refused += verdict == "contradicts"
-            if verdict == "fits" and has_room(text, tokens):
+            if verdict == "fits" and has_room(text, tokens) and canonical(text) != canonical(prompt):
                 found.setdefault(canonical(text), text)
         if len(found) >= variants:
             break
@@ -191,6 +191,10 @@ def _judge_words(prompt: str, text: str) -> str:
     said = read_parts(other[len(plain) :] if other.startswith(plain) else other)
     things, told = _things_in(plain), _things_in(other)
     if contradictions(said, asked) or told - things:
+        return "contradicts"
+    # The moon of "on the moon" is where things are, and stands beside none of them; nor does a thing beside itself.
+    about = things | {claim.subject for claim in asked}
+    if any(c.other not in about or c.other == c.subject for c in said if c.kind == "relation"):
         return "contradicts"
     words, new = (set(re.findall(r"[\w'-]+", version)) for version in (plain, other))
     if any(side in new - words and _AGAINST[side] in words for side in _AGAINST):
