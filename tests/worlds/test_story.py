@@ -14,9 +14,9 @@ from vidgen.worlds.captions import Claim, caption, claims, read_caption
 from vidgen.worlds.motion import Act, screen_poses
 from vidgen.worlds.render import Event, ground_truth, render
 from vidgen.worlds.scene import Scene, SceneConfig, draw_scene, pair_held_out, scene_from_dict
-from vidgen.worlds.shapes import contact, mask
+from vidgen.worlds.shapes import contact, cover, mask
 from vidgen.worlds.sprites import load_atlas
-from vidgen.worlds.stage import CLOSE, Raster
+from vidgen.worlds.stage import CLOSE, Actor, Raster, Stage
 from vidgen.worlds.story import CAUSES, RASTERED, THEMES, StoryConfig, draw_story, without_cause
 
 seeds = st.integers(0, 2**32)
@@ -171,11 +171,20 @@ def test_on_a_raster_things_stand_and_go_by_whole_steps(kind, seed) -> None:
         assert first.end <= second.start and any(claim.kind == "before" for claim in said)
 
 
-def test_on_a_raster_what_is_counted_does_not_touch() -> None:
+def test_on_a_raster_what_is_counted_stands_apart() -> None:
     for seed in range(20):
-        things = story("count", seed, frames=1, counts=(2, 4), raster=Raster(step=0.125)).objects
+        things = story("count", seed, frames=1, counts=(3, 4), raster=Raster(step=0.125)).objects
         for row, thing in enumerate(things):
-            assert all(max(abs(thing.x - one.x), abs(thing.y - one.y)) >= thing.size for one in things[:row])
+            assert all(max(abs(thing.x - one.x), abs(thing.y - one.y)) >= 0.5 for one in things[:row])
+
+
+def test_on_a_raster_the_better_hiding_place_is_taken() -> None:
+    place = Stage((1.0, 1.0), 17, draw_scene(SceneConfig(), 0).place, np.random.default_rng(0), Raster(step=0.125))
+    for name in ("ghost", "mushroom", "apple", "house"):
+        front, back = Actor(name, 0.625, 0, 0), Actor("dog", 0.375, 0, 0)
+        dx, dy, share = place.hiding(front, back)
+        assert (dx, dy) in ((0, 0), (0, 0.125))
+        assert share == max(cover(front.mask(), back.mask(), 0, at) for at in (0.0, 0.125))
 
 
 def test_on_a_raster_something_hides_wholly_and_pushes_what_it_touches() -> None:
