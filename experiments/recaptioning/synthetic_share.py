@@ -8,7 +8,7 @@ python experiments/recaptioning/synthetic_share.py --out runs/synthetic_share --
 Five shares and three seeds, 32x32 pixels, 17 frames, 32 concepts (the captioner sees the same scenes at its own size);
 and for the cause that the paper suspects (section 5.1) 95 % with the sides swapped in 0, 25 and 50 % of the captions.
 Every cell of the grid trains as many steps on the same clips; cells that are there are not run again, so that the same
-command goes on where it was stopped. Two CPU cores: each cell is to take 15 minutes at most. Not yet run.
+command goes on where it was stopped. Two CPU cores: each cell takes 10 minutes. One of 21 is run yet.
 
 The originals are weak as those of the web are: of all captions 30 % name one of the things, 25 % are a short true
 caption, 25 % say nothing of the clip ("a short video of things"), and 20 % are another clip's.
