@@ -46,6 +46,7 @@ def main(options: Options) -> None:
         scores=scores(report),
         limits=(
             f"It knows {len(captioner.card.concepts)} things of emoji art, and has seen no real video.",
+            "In made clips of one thing it at times tells of a second one; stories of small things it tells badly.",
             "It was trained at 64x64 pixels; other sizes are cropped and scaled to it.",
         ),
     )

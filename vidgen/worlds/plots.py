@@ -310,8 +310,8 @@ def count(stage: Stage, concepts: list[str]) -> bool:
         each = size if stage.raster else size * float(rng.uniform(0.95, 1.05))
         middle = [((at // (1, cells[0])[k]) % cells[k] + 0.5) / cells[k] - 0.5 for k in (0, 1)]
         free = [max(0.0, 0.5 * stage.extent[k] / cells[k] - 0.5 * each * spread(concepts[0])[k]) for k in (0, 1)]
-        free = [0.0, 0.0] if crowd else free
-        x, y = (middle[k] * stage.extent[k] + float(rng.uniform(-free[k], free[k])) for k in (0, 1))
+        aside = [0.0 if crowd else float(rng.uniform(-free[k], free[k])) for k in (0, 1)]
+        x, y = (middle[k] * stage.extent[k] + aside[k] for k in (0, 1))
         stage.actors.append(Actor(concepts[0], each, *stage.on_raster(x, y, each)))
     _depths(stage)
     return True

@@ -20,8 +20,6 @@ EDGE = 0.46
 """An actor at rest keeps its middle this share of its size inside the frame: at most 4 % of it is cut off."""
 OUTSIDE = 0.54
 """One that is out of the frame has its middle this share of its size beyond the edge."""
-
-
 CLOSE = 0.05
 """Gap up to which two things seem to touch: three pixels in 64."""
 
