@@ -10,6 +10,9 @@ import sys
 # these tiny networks, which run for milliseconds. What XLA does before (sharding, fusion, collectives) stays as it is.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
+# Tests that ask onnxruntime itself, and not through `vidgen.safety.nsfw`, report to nobody either.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import hypothesis
 import jax
 import pytest

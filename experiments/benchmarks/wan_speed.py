@@ -8,8 +8,10 @@ Measured are a step of a transformer of 119M parameters on 2,000 tokens, the dec
 at full size, and a whole sample by a small model (20M parameters, 320 tokens, 20 steps with guidance, text encoder and
 VAE included). Needs a Python with torch, diffusers, transformers and accelerate, which may be another environment's,
 and a C++ compiler for torch.compile. Each side is a process of its own that waits while another one's turn is measured;
-figures are medians of all turns. Their outputs are compared too. To give both sides large pages, set
-GLIBC_TUNABLES=glibc.malloc.hugetlb=1 before the command.
+figures are medians of all turns. Their outputs are compared too. Beside them stands what the transformer's products
+alone would take at the speed of one large float32 matmul of XLA here: the least a CPU program of XLA can need, which
+computes products of bfloat16 no faster. To give both sides large pages, set GLIBC_TUNABLES=glibc.malloc.hugetlb=1 before
+the command.
 """
 
 import dataclasses
@@ -35,10 +37,12 @@ from rich.table import Table
 from vidgen import trees
 from vidgen.models.dit import DiT, DiTConfig
 from vidgen.models.layers import apply
+from vidgen.models.memory import remember
 from vidgen.models.presets import UMT5_XXL, WAN_1_3B
 from vidgen.models.rows import apply_to_grid
 from vidgen.models.wan_vae import WanVAE, WanVAEConfig
 from vidgen.parallel.mesh import MeshConfig, make_mesh
+from vidgen.parallel.program import product_flops
 from vidgen.parallel.shard import make_parallel
 from vidgen.sample.autoencoder import vae_shapes
 from vidgen.sample.public import LARGE
@@ -221,6 +225,44 @@ def ours(folder: Path, task: Task, dtype: str) -> Callable[[], np.ndarray]:
     return lambda: model.generate([PROMPT], **asked, noise_BTHWC=noise).astype(np.float32) / 255
 
 
+def least_flops(task: Task) -> float:
+    """Multiply-adds x 2 of the transformer's matmuls in a turn, keys and values of the text made once a sample; 0 of
+    the VAE's, which has convolutions. The text encoder and the decoder of a sample are left out.
+    """
+    if task == "decode":
+        return 0.0
+    config, words = (MID, WORDS) if task == "step" else (SMALL, 512)
+    rows, evaluations = (1, 1) if task == "step" else (2, STEPS)
+    grid = GRID if task == "step" else EYES.latent_shape(FRAMES, SIDE, SIDE)[:3]
+    parallel = make_parallel(make_mesh(MeshConfig()), "float32")
+    velocity = functools.partial(apply_to_grid, DiT(config, parallel.attn_fn, parallel.cross_attn_fn))
+
+    def given(*shape: int, dtype: Any = jnp.float32) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(shape, dtype)
+
+    params, text = dit_shapes(config), given(rows, 1, words, config.text_width)
+    asked = given(rows, *grid, config.channels), given(rows)
+    real = given(rows, 1, words, dtype=bool)
+    if task == "step":
+        return product_flops(velocity, params, *asked, text, real)
+    kept = jax.eval_shape(functools.partial(remember, config), params, text)
+    once = product_flops(functools.partial(remember, config), params, text)
+    return once + evaluations * product_flops(velocity, params, *asked, kept, real)
+
+
+def matmul_speed(side: int = 2048) -> float:
+    """FLOP/s of a float32 matmul, the best of ten."""
+    x = jnp.ones((side, side))
+    multiply = jax.jit(jnp.matmul)
+    multiply(x, x).block_until_ready()
+    spent = []
+    for _ in range(10):
+        start = time.perf_counter()
+        multiply(x, x).block_until_ready()
+        spent.append(time.perf_counter() - start)
+    return 2 * side**3 / min(spent)
+
+
 def theirs(options: Options, folder: Path, task: Task, dtype: str, how: str) -> subprocess.Popen[str] | None:
     """Their process, ready to be asked for a turn by a line; None where it cannot."""
     size = json.dumps([FRAMES, SIDE, STEPS, GUIDANCE])
@@ -275,6 +317,11 @@ def main(options: Options) -> None:
                 spent, apart = measure(options, folder, task, dtype)
                 medians = {side: float(np.median(times)) for side, times in spent.items()}
                 table = Table(f"{task}, {dtype}", "seconds", "least, most", "vidgen is faster by", "outputs differ")
+                least = least_flops(task)
+                if least:
+                    speed = matmul_speed()
+                    what = f"its {least / 1e9:,.0f} GFLOP at {speed / 1e9:,.0f} GFLOP/s"
+                    table.add_row(what, f"{least / speed:.3f}")
                 for side, times in spent.items():
                     faster = "" if side == "vidgen" else f"{medians[side] / medians['vidgen']:.2f}"
                     differ = "" if side == "vidgen" else f"{apart:.0e}"

@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every frame is scored by every classifier, wherever it is; and the bundled network sees what its authors say."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -106,3 +111,12 @@ def test_what_the_quick_network_doubts_the_exact_one_decides(monkeypatch) -> Non
     monkeypatch.setattr(nsfw, "DOUBT", 0.0)
     np.testing.assert_array_equal(quick(frames)["nsfw"], exact(frames)["nsfw"])
     assert not np.array_equal(quick.quick_scores(frames), exact(frames)["nsfw"])
+
+
+def test_the_bundled_network_keeps_no_number_of_the_user_and_reports_to_nobody(tmp_path: Path) -> None:
+    """onnxruntime would write who the user is, and what it is about to send, into the home and the temporary folder."""
+    at_home = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "TMPDIR")}
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    review = "import numpy, vidgen.safety.nsfw as n; n.OpenNsfw()(numpy.zeros((1, 64, 64, 3), numpy.uint8))"
+    subprocess.run([sys.executable, "-c", review], env=kept | at_home, check=True)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
