@@ -145,6 +145,7 @@ def tpu_devices(topology: Topology, slices: int = 1) -> list[Any]:
 
 def analyse(
     compiled: jax.stages.Compiled,
+    text: str,
     mesh: Mesh,
     topology: Topology,
     *,
@@ -153,9 +154,9 @@ def analyse(
     compile_seconds: float = 0.0,
     compile_cpu_seconds: float = 0.0,
 ) -> Report:
-    """Reads a compiled program. model_flops are of all devices together."""
+    """Reads a compiled program and its HLO. model_flops are of all devices together."""
     chip, devices = topology.chip, mesh.devices.size
-    module = hlo.parse(compiled.as_text() or "")
+    module = hlo.parse(text)
     counted, traffic = hlo.flops(module), hlo.traffic(module)
     flops = counted.products + counted.kernels
     memory = compiled.memory_analysis()

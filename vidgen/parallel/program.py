@@ -4,6 +4,7 @@
 
 import dataclasses
 import math
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,11 +57,14 @@ def compile_program(
     """
     start, worked = time.perf_counter(), time.process_time()
     with jax.set_mesh(mesh):
-        compiled = program.function.lower(*program.arguments).compile()
+        lowered = program.function.lower(*program.arguments)
+        compiled = lowered.compile()
+        written = compiled_text(lowered, compiled)
     if text is not None:
-        text.write_text(compiled.as_text() or "", encoding="utf-8")
+        text.write_text(written, encoding="utf-8")
     return analyse(
         compiled,
+        written,
         mesh,
         topology,
         slices=slices,
@@ -68,6 +72,23 @@ def compile_program(
         compile_seconds=time.perf_counter() - start,
         compile_cpu_seconds=time.process_time() - worked,
     )
+
+
+def compiled_text(lowered: jax.stages.Lowered, compiled: jax.stages.Compiled) -> str:
+    """The HLO of a compiled program.
+
+    libtpu is newer than the XLA in jaxlib and compiles to instructions that jaxlib cannot read back (look-ups in a table
+    that a sparse core does, on v5p). Such a program is compiled again, and libtpu writes its text itself.
+    """
+    try:
+        return compiled.as_text() or ""
+    except jax.errors.JaxRuntimeError:
+        with tempfile.TemporaryDirectory() as folder:
+            lowered.compile(compiler_options={"xla_dump_to": folder, "xla_dump_hlo_as_text": True})
+            files = list(Path(folder).glob("*.after_optimizations.txt"))
+            if len(files) != 1:
+                raise
+            return files[0].read_text(encoding="utf-8")
 
 
 def product_flops(function: Callable, *arguments: Any) -> float:
