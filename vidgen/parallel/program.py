@@ -77,8 +77,8 @@ def compile_program(
 def compiled_text(lowered: jax.stages.Lowered, compiled: jax.stages.Compiled) -> str:
     """The HLO of a compiled program.
 
-    libtpu is newer than the XLA in jaxlib and compiles to instructions that jaxlib cannot read back (look-ups in a table
-    that a sparse core does, on v5p). Such a program is compiled again, and libtpu writes its text itself.
+    libtpu is newer than the XLA in jaxlib and compiles to instructions that jaxlib cannot read back (look-ups in a
+    table that a sparse core does, on v5p). Such a program is compiled again, and libtpu writes its text itself.
     """
     try:
         return compiled.as_text() or ""

@@ -24,8 +24,8 @@ _SQUEEZED, _SEEN = 256, 224
 DOUBT = 0.05
 """From this score on the quick network is not believed."""
 _SILENT = {"ORT_DISABLE_TELEMETRY": "1", "ORT_TELEMETRY_DISABLED": "1"}
-"""Without the first (the second in earlier versions) onnxruntime, as it is imported on Linux and macOS, gives the user a
-number, keeps it on disk, and reports to its maker (github.com/microsoft/onnxruntime/pull/27379)."""
+"""Without the first (the second in earlier versions) onnxruntime, as it is imported on Linux and macOS, gives the user
+a number, keeps it on disk, and reports to its maker (github.com/microsoft/onnxruntime/pull/27379)."""
 _MEAN_BGR = np.array([104, 117, 123], np.float32)
 
 
