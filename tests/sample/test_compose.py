@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from vidgen.sample import compose
+from vidgen.sample import compose, tasks
 
 VIDEO = np.random.default_rng(0).integers(0, 256, (13, 16, 24, 3)).astype(np.uint8)
 STEPS = {"steps": 2}
@@ -108,3 +108,25 @@ def test_only_marked_cells_are_painted_over(tiny) -> None:
     assert changed[5:9, :8, 8:16].any()
     changed[5:9, :8, 8:16] = False
     assert not changed.any()
+
+
+def test_made_frames_have_the_details_of_given_ones_where_they_show_the_same() -> None:
+    """The VAE takes 20 levels of every given pixel; in made frames half of the picture stays, the other is new."""
+    decoded = np.full((17, 8, 8, 3), 100, np.uint8)
+    decoded[5:, :, 4:] = 200
+    pieces = [tasks.Piece(0, np.full((5, 8, 8, 3), 120, np.uint8))]
+    clip = compose.with_lost_details(decoded, pieces)
+    np.testing.assert_array_equal(clip[:5], 120)
+    np.testing.assert_array_equal(clip[:, :, 4:][5:], 200)
+    still = clip[5:, 0, 0, 0].astype(int)
+    assert still[0] == 120  # no step where the given frames end
+    assert (np.diff(still) <= 0).all() and (still[compose.FADE :] == 100).all()
+
+
+def test_details_of_both_sides_fade_into_each_other() -> None:
+    decoded = np.full((9, 8, 8, 3), 100, np.uint8)
+    ends = [tasks.Piece(0, decoded[:1] + 10), tasks.Piece(5, decoded[:4] - 20)]
+    middle = compose.with_lost_details(decoded, ends)[1:5, 0, 0, 0].astype(int)
+    assert 106 <= middle[0] <= 110 and 80 <= middle[-1] <= 86 and (np.diff(middle) < 0).all()
+    turned = [tasks.Piece(8 - one.start - len(one.frames_FHWC) + 1, one.frames_FHWC) for one in ends]
+    np.testing.assert_array_equal(compose.with_lost_details(decoded, turned)[4:8, 0, 0, 0], middle[::-1])

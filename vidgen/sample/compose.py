@@ -16,6 +16,11 @@ from vidgen.sample import tasks
 from vidgen.sample.pipeline import Pipeline
 from vidgen.sample.tasks import Piece
 
+FADE = 8
+"""Frames over which what the VAE lost of a given frame is added to those beside it, less and less."""
+ALIKE = 12.0
+"""Levels by which a pixel may change and still count as the same: the deviation of a Gaussian."""
+
 
 def animate(
     pipeline: Pipeline,
@@ -42,12 +47,7 @@ def animate(
         pieces.append(Piece(frames - group, np.repeat(last_HWC[None], group, axis=0)))
     if frames - 1 < group * len(pieces):
         raise ValueError(f"{frames} frames leave nothing to be made between the pictures: make the clip longer")
-    clip = _fill(pipeline, pieces, frames, prompt, options)
-    if first_HWC is not None:
-        clip[0] = first_HWC
-    if last_HWC is not None:
-        clip[-1] = last_HWC
-    return clip
+    return _fill(pipeline, pieces, frames, prompt, options)
 
 
 def extend(
@@ -229,7 +229,40 @@ def storyboard(
 
 
 def _fill(pipeline: Pipeline, pieces: list[Piece], frames: int, prompt: str, options: dict[str, Any]) -> np.ndarray:
-    """A clip in which these pieces are given, as it is decoded."""
+    """A clip in which these pieces are given."""
     known = tasks.place(pipeline.autoencoder, pieces, frames)
     _, height, width, _ = pieces[0].frames_FHWC.shape
-    return np.array(pipeline.generate([prompt], frames=frames, width=width, height=height, known=known, **options)[0])
+    made = pipeline.generate([prompt], frames=frames, width=width, height=height, known=known, **options)[0]
+    return with_lost_details(made, pieces)
+
+
+def with_lost_details(decoded_FHWC: np.ndarray, pieces: Sequence[Piece]) -> np.ndarray:
+    """A decoded clip that follows on from its given frames as they were: those, and made frames with their details.
+
+    Given frames are given back as they were, and the frame after them is one from the VAE: without this, all that the
+    VAE loses of a picture would go from one frame to the next. What it lost of the nearest given frame on each side is
+    added to a made frame where both are decoded alike, the less the further away it is.
+
+    Args:
+        decoded_FHWC: uint8, all of the clip from the VAE. pieces: what is given of it.
+    """
+    given = {piece.start + i: frame for piece in pieces for i, frame in enumerate(piece.frames_FHWC)}
+    out = np.array(decoded_FHWC)
+    for at in range(len(out)):
+        if at in given:
+            out[at] = given[at]
+            continue
+        sides = (
+            max((one for one in given if one < at), default=None),
+            min((one for one in given if one > at), default=None),
+        )
+        away = {one: abs(at - one) for one in sides if one is not None and abs(at - one) <= FADE}
+        made, nearness = decoded_FHWC[at].astype(np.float32), sum(1 / frames for frames in away.values())
+        changed = np.zeros_like(made)
+        for one, frames in away.items():
+            seen = decoded_FHWC[one].astype(np.float32)
+            alike_HW = np.exp(-np.square((made - seen) / ALIKE).mean(-1) / 2)
+            share = (1 - (frames - 1) / FADE) / frames / nearness
+            changed += share * alike_HW[..., None] * (given[one] - seen)
+        out[at] = np.clip(np.rint(made + changed), 0, 255)
+    return out
