@@ -50,6 +50,11 @@ def scores(report: dict) -> dict[str, str]:
     for field, title in ROWS.items():
         of_model, of_floor = Rate(**model[field]), Rate(**floor[field])
         lines[title] = f"{of_model}, n {of_model.n} (true renders: {100 * of_floor.value:.1f} %)"
+    even = report["jumps"]
+    lines["change where a latent frame begins, over change within"] = (
+        f"{even['model']['value']:.2f} [{even['model']['low']:.2f}, {even['model']['high']:.2f}], "
+        f"n {even['model']['n']} (true renders: {even['floor']['value']:.2f})"
+    )
     for name, values in report["vae"].items():
         lines[f"VAE, {name}"] = f"{values['psnr']:.2f} dB, SSIM {values['ssim']:.3f}, {values['clips']} clips"
     return lines

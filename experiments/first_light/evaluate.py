@@ -35,6 +35,8 @@ from vidgen.eval.alignment import (
     score_readings,
     shuffled,
 )
+from vidgen.eval.estimates import Estimate, bootstrap
+from vidgen.eval.evenness import jumps
 from vidgen.eval.recon import psnr, ssim
 from vidgen.eval.report import table
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
@@ -190,8 +192,15 @@ def write_sheet(path: Path, clips: np.ndarray, readings: list[dict[str, Track]],
     Image.fromarray(sheet).save(path)
 
 
-def evaluate_model(options: Options, cases: Sequence[PromptCase]) -> dict[str, Scores]:
-    """Scores of the model's clips and of the controls made from it."""
+def evenness(clips: np.ndarray, group: int) -> Estimate:
+    """The median of `jumps` over clips in which something moves."""
+    each = jumps(clips, group)
+    each = each[~np.isnan(each)]
+    return bootstrap(lambda rows: float(np.median(each[rows])), len(each))
+
+
+def evaluate_model(options: Options, cases: Sequence[PromptCase]) -> tuple[dict[str, Scores], Estimate]:
+    """Scores of the model's clips and of the controls made from it, and how evenly its clips go on."""
     pipeline, name = load_pipeline(options.model), model_hash(model_folder(options.model))
     clips = sample(pipeline, name, cases, options)
     readings = read(clips, "the model")
@@ -207,7 +216,7 @@ def evaluate_model(options: Options, cases: Sequence[PromptCase]) -> dict[str, S
         blank = dataclasses.replace(pipeline, params={**params, "vae": pipeline.params["vae"]})
         made = sample(blank, f"{name}-untrained", few, options)
         columns["untrained"] = score_readings(read(made, "untrained"), few, FIRST_LIGHT)
-    return columns
+    return columns, evenness(clips, pipeline.networks.vae.group)
 
 
 def main(options: Options) -> None:
@@ -216,26 +225,28 @@ def main(options: Options) -> None:
     if vae_file is None and options.only != "floor":
         vae_file = model_folder(options.model) / "vae.safetensors"
     vae = load_autoencoder(vae_file) if vae_file else None
-    columns, report = {}, {}
+    columns, report, even = {}, {}, {}
     if options.only in ("all", "vae") and vae:
         report["vae"] = evaluate_vae(vae, options.scenes)
     if options.only != "vae":
         cases = draw_cases(HELD_OUT, options.n, options.seed)
         if options.only in ("all", "model"):
-            columns = evaluate_model(options, cases)
+            columns, even["model"] = evaluate_model(options, cases)
         if options.only in ("all", "floor"):
             true = np.stack([render(case.scene) for case in cases])
             floor = {"floor": score_readings(read(true, "floor"), cases, FIRST_LIGHT)}
             if vae:
-                again = read(through(vae, true, "VAE"), "through VAE")
-                floor["through VAE"] = score_readings(again, cases, FIRST_LIGHT)
+                again = through(vae, true, "VAE")
+                floor["through VAE"] = score_readings(read(again, "through VAE"), cases, FIRST_LIGHT)
+                even |= {"floor": evenness(true, vae.config.group), "through VAE": evenness(again, vae.config.group)}
             model = {"model": columns.pop("model")} if columns else {}
             columns = {**model, **floor, **columns}
         report["alignment"] = {name: scores.to_dict() for name, scores in columns.items()}
+        report["jumps"] = {name: dataclasses.asdict(one) for name, one in even.items()}
     settings = {name: str(value) for name, value in dataclasses.asdict(options).items()}
     report = {"options": settings, "concepts": len(FIRST_LIGHT), **with_parts(options.out, settings, report)}
     (options.out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    text = page(report.get("vae", {}), columns)
+    text = page(report.get("vae", {}), columns, even)
     (options.out / "report.md").write_text(text, encoding="utf-8")
     print(text)
 
@@ -246,13 +257,16 @@ def with_parts(folder: Path, settings: dict[str, str], report: dict) -> dict:
     before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"options": {}}
     if any(before["options"].get(name) != settings[name] for name in ("model", "n", "seed", "steps", "guidance")):
         return report
-    parts = {name: {**before.get(name, {}), **report.get(name, {})} for name in ("vae", "alignment")}
+    parts = {name: {**before.get(name, {}), **report.get(name, {})} for name in ("vae", "alignment", "jumps")}
     return {name: part for name, part in parts.items() if part}
 
 
-def page(vae: dict[str, dict[str, float]], columns: dict[str, Scores]) -> str:
+def page(vae: dict[str, dict[str, float]], columns: dict[str, Scores], even: dict[str, Estimate]) -> str:
     """The report as Markdown."""
     text = table(columns) if columns else ""
+    for name, one in even.items():
+        text += f"\nChange where a latent frame begins over change within, {name}: {one.value:.2f} "
+        text += f"[{one.low:.2f}, {one.high:.2f}], the median of {one.n} clips.\n"
     if vae:
         text += "\n| VAE | clips | PSNR, dB | 5th percentile | SSIM | 5th percentile |\n|---|---|---|---|---|---|\n"
         for name, one in vae.items():
