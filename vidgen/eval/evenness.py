@@ -25,7 +25,7 @@ def jumps(clips_NFHWC: np.ndarray, group: int) -> np.ndarray:
     frames = clips_NFHWC.shape[1]
     if group < 2 or frames < 1 + 2 * group or (frames - 1) % group:
         raise ValueError(
-            f"{frames} frames in groups of {group} were given; give groups of 2 or more, at least two, after a first frame"
+            f"{frames} frames in groups of {group} were given; give frame 0 and two groups or more of 2 or more"
         )
     steps_NF = np.stack([_changes(clip) for clip in clips_NFHWC])
     between = np.arange(frames - 1) % group == 0
