@@ -9,9 +9,8 @@ at full size, and a whole sample by a small model (20M parameters, 320 tokens, 2
 VAE included). Needs a Python with torch, diffusers, transformers and accelerate, which may be another environment's,
 and a C++ compiler for torch.compile. Each side is a process of its own that waits while another one's turn is measured;
 figures are medians of all turns. Their outputs are compared too. Beside them stands what the transformer's products
-alone would take at the speed of one large float32 matmul of XLA here: the least a CPU program of XLA can need, which
-computes products of bfloat16 no faster. To give both sides large pages, set GLIBC_TUNABLES=glibc.malloc.hugetlb=1
-before the command.
+alone would take at the speed of one large float32 matmul of XLA here. To give both sides large pages, set
+GLIBC_TUNABLES=glibc.malloc.hugetlb=1 before the command.
 """
 
 import dataclasses
