@@ -4,7 +4,7 @@
 
 vidgen train experiments/one_model/raster.py --workdir runs/one_raster
 
-Two CPU cores, 68 minutes; no paper's row. These weights ship. Of 200 held-out pairs, measured 2026-11-27: 75.0 % of 400
+Two CPU cores, 68 minutes; no paper's row. Of 200 held-out pairs, measured 2026-11-27: 75.0 % of 400
 named things found (before 69.8), 96.0 % of 247 signs of motion right (93.0), 98.7 % of 78 on the right side; counts,
 speeds, cameras, stories and tasks are in experiments/README.md. The first 476 steps ran with a
 schedule of 7,000, the first 1,866 without `unroll`; three and four things of a kind were as large as others then, and
