@@ -46,6 +46,7 @@ from vidgen.parallel.shard import make_parallel
 from vidgen.sample.autoencoder import vae_shapes
 from vidgen.sample.public import LARGE
 from vidgen.sample.wan import load_wan
+from vidgen.train.log import peak_flops
 from vidgen.weights import keymap
 from vidgen.weights.files import Weights
 from vidgen.weights.public import umt5, wan
@@ -249,19 +250,6 @@ def least_flops(task: Task) -> float:
     return once + evaluations * product_flops(velocity, params, *asked, kept, real)
 
 
-def matmul_speed(side: int = 2048) -> float:
-    """FLOP/s of a float32 matmul, the best of ten."""
-    x = jnp.ones((side, side))
-    multiply = jax.jit(jnp.matmul)
-    multiply(x, x).block_until_ready()
-    spent = []
-    for _ in range(10):
-        start = time.perf_counter()
-        multiply(x, x).block_until_ready()
-        spent.append(time.perf_counter() - start)
-    return 2 * side**3 / min(spent)
-
-
 def theirs(options: Options, folder: Path, task: Task, dtype: str, how: str) -> subprocess.Popen[str] | None:
     """Their process, ready to be asked for a turn by a line; None where it cannot."""
     size = json.dumps([FRAMES, SIDE, STEPS, GUIDANCE])
@@ -318,7 +306,7 @@ def main(options: Options) -> None:
                 table = Table(f"{task}, {dtype}", "seconds", "least, most", "vidgen is faster by", "outputs differ")
                 least = least_flops(task)
                 if least:
-                    speed = matmul_speed()
+                    speed, _ = peak_flops()
                     what = f"its {least / 1e9:,.0f} GFLOP at {speed / 1e9:,.0f} GFLOP/s"
                     table.add_row(what, f"{least / speed:.3f}")
                 for side, times in spent.items():
