@@ -47,7 +47,7 @@ TALL = dataclasses.replace(WIDE, width=48, height=96)
 def get_config() -> DiTTraining:
     """A small model from random weights; batches of 3,456 tokens, a third of them pictures' batches of as many."""
     streams = [
-        LatentData(f"{name}{scenes.frames}", scenes, count, batch, text_length=40, weight=weight, shift=shift)
+        LatentData(f"{name}{scenes.frames}", scenes, count, batch, text_length=40, weight=weight, shift=shift, seed=0)
         for name, native in (("wide", WIDE), ("tall", TALL))
         for scenes, count, batch, weight, shift in (
             (native, 4096, 16, 0.33, 6.0),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SCRIPTS = Path(__file__).parents[2] / "tpu_scripts"
+DENIED = "ERROR: PERMISSION_DENIED: you lack tpu.nodes.list"
 
 GCLOUD = r"""
 import fcntl, json, os, sys
@@ -226,3 +227,10 @@ class Cloud:
 
 def _quote(value: str) -> str:
     return "'" + value.replace("'", "'\\''") + "'"
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """The message of a command that failed."""
+    assert result.returncode == 1, result
+    assert result.stderr
+    return result.stderr

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Streams of latents: what is cut from the middle of clips."""
+"""Streams of latents: what is cut from the middle of clips, and which scenes they show."""
 
 from pathlib import Path
 
@@ -38,3 +38,12 @@ def test_cropped_latents_are_those_of_the_middle(tmp_path: Path) -> None:
 def test_a_crop_lies_in_the_frame() -> None:
     with pytest.raises(ValueError, match="must lie within"):
         LatentData("wide", WIDE, count=2, batch_size=2, crop=(16, 32))
+
+
+def test_recaptioned_scenes_are_the_same_in_runs_of_every_seed() -> None:
+    own = LatentData("own", WIDE, count=2, batch_size=2)
+    told = LatentData("told", WIDE, count=2, batch_size=2, seed=5, recaptions="recaptions.jsonl")
+    assert world_source(own, 0).scene(1) != world_source(own, 1).scene(1)
+    assert world_source(told, 0).scene(1) == world_source(told, 1).scene(1) == world_source(own, 5).scene(1)
+    with pytest.raises(ValueError, match="give seed"):
+        LatentData("told", WIDE, count=2, batch_size=2, recaptions="recaptions.jsonl")

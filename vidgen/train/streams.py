@@ -40,8 +40,9 @@ class LatentData:
         shift: a of the shift of training times; more tokens want more.
         crop: width and height, in pixels, of what is cut from the middle of the frames, as trainers do that take one
             size alone; None keeps all. Captions stay those of the whole.
+        seed: of the scenes; None takes the run's, so that a run with another seed has other scenes.
         recaptions: a table of `vidgen recaption` (recaptions.jsonl), whose captions take the place of the scenes' own;
-            empty for these.
+            empty for these. It tells of the scenes of one seed, which must then be given.
         synthetic: share of a clip's visits that are shown with what the captioner wrote.
     """
 
@@ -53,6 +54,7 @@ class LatentData:
     weight: float = 1.0
     shift: float = 1.0
     crop: tuple[int, int] | None = None
+    seed: int | None = None
     recaptions: str = ""
     synthetic: float = SYNTHETIC_SHARE
 
@@ -60,6 +62,11 @@ class LatentData:
         whole = self.scenes.width, self.scenes.height
         if self.crop is not None and not all(0 < side <= most for side, most in zip(self.crop, whole, strict=True)):
             raise ValueError(f"crop of {self.name} is {self.crop}; it must lie within the scenes' {whole}")
+        if self.recaptions and self.seed is None:
+            raise ValueError(
+                f"recaptions of {self.name} is {self.recaptions!r}, which tells of the scenes of one seed: give seed, "
+                "the one with which they were drawn; with None a run with another seed would draw others"
+            )
 
     @property
     def width(self) -> int:
@@ -78,8 +85,8 @@ class LatentData:
 
 
 def world_source(data: LatentData, seed: int) -> WorldSource:
-    """The scenes of a stream."""
-    return WorldSource(data.scenes, size=data.count, seed=seed)
+    """The scenes of a stream in a run of this seed."""
+    return WorldSource(data.scenes, size=data.count, seed=seed if data.seed is None else data.seed)
 
 
 def cached_latents(data: LatentData, vae: Autoencoder, cache: Path, seed: int) -> LatentSource:
