@@ -4,8 +4,8 @@
 
 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python experiments/benchmarks/samplers.py --n 64 --out runs/samplers
 
-A way is SOLVER,STEPS,GUIDANCE, and after these the times between which there is guidance, if not always: "unipc,12,3"
-or "unipc,12,3,0.3,1". Scored are the prompts of `first_light/evaluate.py`: pairs of things that training never showed
+A way is SOLVER,STEPS,GUIDANCE, and after these the times between which there is guidance, if not always: "unipc,12,2"
+or "unipc,12,3,0.5,1". Scored are the prompts of `first_light/evaluate.py`: pairs of things that training never showed
 together. Ways that are in OUT/samplers.json, of the same model and prompts, are not sampled again.
 """
 
@@ -25,18 +25,26 @@ from rich.progress import track
 
 from vidgen.compilation import enable_compilation_cache
 from vidgen.eval.alignment import PromptCase, draw_cases, read_clips, score_readings
+from vidgen.eval.evenness import jumps
 from vidgen.sample.pipeline import Pipeline, load_pipeline, weight_files
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID
 from vidgen.worlds.sprites import FIRST_LIGHT
 
 BATCH = 8
-STEPS = ("heun,24,3", "unipc,24,3", "unipc,12,3", "unipc,8,3", "unipc,6,3", "dpm,12,3", "euler,24,3")
-GUIDANCE = ("unipc,12,1", "unipc,12,2", "unipc,12,4", "unipc,12,6", "unipc,12,3,0.3,1", "unipc,12,3,0,0.95")
+GUIDED = "2"
+"""The guidance at which solvers and steps are compared."""
+SOLVERS = ("heun,24", "unipc,24", "unipc,12", "unipc,8", "unipc,6", "dpm,12", "euler,24")
+STEPS = tuple(f"{way},{GUIDED}" for way in SOLVERS)
+GUIDANCE = tuple(
+    f"unipc,12,{way}" for way in ("1", "1.5", "3", "4", "6", "3,0.3,1", "3,0.5,1", "3,0.8,1", "4,0.7,1", "3,0,0.95")
+)
 SCORES = {
     "identity": "named concept found",
     "motion": "sign of motion, where found",
     "relation": "left or right, where both found",
 }
+EXTRA = "found but not named, a clip"
+JUMPS = "change between latent frames over change within them"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +76,7 @@ def sample(pipeline: Pipeline, cases: tuple[PromptCase, ...], way: str, shift: f
 def draw(rows: dict[str, dict[str, Any]], file: Path) -> None:
     """Scores against seconds a clip at one guidance, a point a way, and against guidance at one number of steps."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
-    timed = sorted((way for way in rows if way.split(",")[2:] == ["3"]), key=lambda way: rows[way]["seconds"])
+    timed = sorted((way for way in rows if way.split(",")[2:] == [GUIDED]), key=lambda way: rows[way]["seconds"])
     guided = [way for way in rows if way.startswith("unipc,12,") and way.count(",") == 2]
     guided.sort(key=lambda way: float(way.split(",")[2]))
     for ax, ways, x in (
@@ -83,7 +91,7 @@ def draw(rows: dict[str, dict[str, Any]], file: Path) -> None:
         ax.spines[["top", "right"]].set_visible(False)
     for way in timed:
         left.annotate(way, (rows[way]["seconds"], 1), rotation=90, fontsize=7, ha="center", va="bottom")
-    left.set(xlabel="seconds a clip, at guidance 3", ylabel="%", ylim=(0, 101))
+    left.set(xlabel=f"seconds a clip, at guidance {GUIDED}", ylabel="%", ylim=(0, 101))
     right.set(xlabel="guidance, UniPC in 12 steps")
     right.legend(frameon=False, fontsize=8)
     figure.savefig(file, dpi=150)
@@ -91,11 +99,13 @@ def draw(rows: dict[str, dict[str, Any]], file: Path) -> None:
 
 def table(rows: dict[str, dict[str, Any]]) -> Sequence[str]:
     """Markdown, a row a way."""
-    head = ["solver, steps, guidance (interval)", "seconds a clip", *SCORES.values()]
+    head = ["solver, steps, guidance (interval)", "seconds a clip", *SCORES.values(), EXTRA, JUMPS]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for way, row in rows.items():
-        scores = [f"{100 * row[one]['value']:.1f} % of {row[one]['n']}" for one in SCORES if row[one]["n"]]
-        lines.append(f"| {way} | {row['seconds']:.2f} | {' | '.join(scores)} |")
+        scores = [f"{100 * row[one]['value']:.1f} % of {row[one]['n']}" if row[one]["n"] else "none" for one in SCORES]
+        lines.append(
+            f"| {way} | {row['seconds']:.2f} | {' | '.join(scores)} | {row['extra']:.2f} | {row['jumps']:.2f} |"
+        )
     return lines
 
 
@@ -116,7 +126,9 @@ def main(options: Options) -> None:
         if way not in rows:
             clips, seconds = sample(pipeline, cases, way, options.shift)
             found = score_readings(list(read_clips(clips, FIRST_LIGHT, os.cpu_count() or 1)), cases, FIRST_LIGHT)
-            rows[way] = {"seconds": seconds, **{one: getattr(found, one).to_dict() for one in SCORES}}
+            uneven = float(np.nanmean(jumps(clips, pipeline.networks.vae.patch[0])))
+            rows[way] = {one: getattr(found, one).to_dict() for one in SCORES}
+            rows[way] |= {"seconds": seconds, "extra": found.extra, "jumps": uneven}
             file.write_text(json.dumps({"of": of, "ways": rows}, indent=1) + "\n")
     draw(rows, options.out / "samplers.png")
     print("\n".join(table(rows)))
