@@ -15,7 +15,7 @@ from pathlib import Path
 
 from vidgen.config import load_experiment
 from vidgen.parallel.mesh import MeshConfig
-from vidgen.sample.pipeline import SampleConfig
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.worlds.scene import SceneConfig
 

@@ -18,7 +18,7 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import Stage, VAEConfig
 from vidgen.parallel.mesh import MeshConfig
-from vidgen.sample.pipeline import SampleConfig
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig

@@ -18,7 +18,7 @@ import dataclasses
 from vidgen.models.presets import UMT5_XXL, WAN_1_3B
 from vidgen.models.wan_vae import WanVAEConfig
 from vidgen.parallel.mesh import MeshConfig
-from vidgen.sample.pipeline import SampleConfig
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.lora import LoRAConfig

@@ -14,7 +14,7 @@ import dataclasses
 from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.vae import VAEConfig
-from vidgen.sample.pipeline import SampleConfig
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.lora import LoRAConfig

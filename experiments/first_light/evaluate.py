@@ -41,7 +41,7 @@ from vidgen.eval.recon import psnr, ssim
 from vidgen.eval.report import table
 from vidgen.sample.autoencoder import Autoencoder, load_autoencoder
 from vidgen.sample.export import contact_sheet
-from vidgen.sample.pipeline import DEFAULTS, Pipeline, load_pipeline, model_folder
+from vidgen.sample.pipeline import Pipeline, load_pipeline, model_folder
 from vidgen.train.dit import init_params
 from vidgen.worlds.render import render
 from vidgen.worlds.scene import FIRST_LIGHT_ON_GRID, SceneConfig, draw_scene
@@ -60,6 +60,7 @@ class Options:
 
     model: "default" or a model's folder. n: prompts. out: folder of the results. only: part of the work. vae: a VAE's
     file, to score it alone or instead of the model's own. scenes: for the VAE. untrained: prompts for that control.
+    steps, guidance: of the sampler, None for the model's own.
     """
 
     model: str = "default"
@@ -70,8 +71,8 @@ class Options:
     scenes: int = 500
     untrained: int = 48
     seed: int = 0
-    steps: int = DEFAULTS.steps
-    guidance: float = DEFAULTS.guidance
+    steps: int | None = None
+    guidance: float | None = None
 
 
 def batches(items: Sequence, title: str, size: int = BATCH) -> Iterator[tuple[int, Sequence]]:
@@ -144,7 +145,8 @@ def sample(pipeline: Pipeline, name: str, cases: Sequence[PromptCase], options: 
     clips = []
     for start, part in batches(cases, f"sampling, {name}"):
         prompts = [case.prompt for case in part]
-        key = hashlib.sha256(json.dumps([prompts, options.steps, options.guidance]).encode()).hexdigest()[:12]
+        made_how = [prompts, options.steps, options.guidance, repr(pipeline.defaults)]
+        key = hashlib.sha256(json.dumps(made_how).encode()).hexdigest()[:12]
         file = folder / f"{name}-{options.seed}-{start:04d}-{key}.npz"
         if not file.exists():
             made = pipeline.generate(

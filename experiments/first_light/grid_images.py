@@ -12,7 +12,7 @@ import dataclasses
 
 from vidgen.models.dit import DiTConfig
 from vidgen.models.vae import VAEConfig
-from vidgen.sample.pipeline import SampleConfig
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig

@@ -12,6 +12,7 @@ from vidgen.data.video import write_mp4
 from vidgen.eval.suite import Case, NotApplicableError, Setting
 from vidgen.eval.systems import Model, card_setting, fit_video, read_folder, refuse_by_card, through, whole_groups
 from vidgen.sample.card import Card, CardConcept
+from vidgen.sample.sampler import SampleConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Recorder:
     class networks:  # noqa: N801
         class vae:  # noqa: N801
             patch = (4, 8, 8)
+
+    defaults = SampleConfig(steps=5)
 
     def __init__(self):
         self.calls = []
@@ -122,6 +125,10 @@ def test_a_models_clips_are_named_by_all_that_they_depend_on():
     assert model.name == "small" and model.setting == card_setting(CARD)
     others = [dataclasses.replace(model, **change) for change in ({"weights": "x"}, {"steps": 3}, {"guidance": 9.0})]
     assert len({model.key, *(other.key for other in others)}) == 4
+    assert dataclasses.replace(model, steps=Recorder.defaults.steps).key == model.key
+    elsewise = Recorder()
+    elsewise.defaults = SampleConfig(steps=5, shift=3.0)
+    assert dataclasses.replace(model, pipeline=elsewise).key != model.key
 
 
 def test_lengths_are_made_whole():

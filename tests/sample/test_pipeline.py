@@ -16,7 +16,7 @@ from vidgen.models.dit import DiTConfig
 from vidgen.models.layers import apply
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import VAE, Stage, VAEConfig
-from vidgen.sample import pipeline, program
+from vidgen.sample import pipeline, program, sampler
 from vidgen.sample.autoencoder import Autoencoder, identity_space, load_autoencoder, measure_space
 from vidgen.train.dit import init_params
 
@@ -109,6 +109,22 @@ def test_a_saved_model_makes_the_same_clips(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.generate(["a dog"], **SIZE), original.generate(["a dog"], **SIZE))
     with pytest.raises(ValueError, match="holds no VAE"):
         load_autoencoder(tmp_path / "dit.safetensors")
+
+
+def test_a_card_says_how_its_model_is_sampled(tmp_path: Path) -> None:
+    own = sampler.SampleConfig(guidance=8.0, interval=(0.5, 1.0))
+    assert sampler.for_card(own) == {"guidance": 8.0, "interval": (0.5, 1.0)}
+    PLAIN.save(tmp_path / "vae.safetensors")
+    pipeline.save_model(tmp_path, NETWORKS, PIPELINE.params, text_length=16)
+    (tmp_path / "card.json").write_text(json.dumps({"sampler": sampler.for_card(own)}))
+    loaded = pipeline.load_pipeline(tmp_path)
+    assert loaded.defaults == own
+    asked = loaded.generate(["a dog"], **SIZE, guidance=8.0, interval=(0.5, 1.0))
+    np.testing.assert_array_equal(loaded.generate(["a dog"], **SIZE), asked)
+    assert np.abs(loaded.generate(["a dog"], **SIZE, guidance=3.0).astype(int) - asked).max() > 0
+    (tmp_path / "card.json").write_text(json.dumps({"sampler": {"guidence": 8.0}}))
+    with pytest.raises(ValueError, match="sampler has guidence; a sampler has steps, guidance"):
+        pipeline.load_pipeline(tmp_path)
 
 
 VIDEO = np.random.default_rng(0).integers(0, 256, (8, 5, 16, 16, 3), np.uint8)

@@ -22,6 +22,7 @@ from vidgen.sample.autoencoder import load_autoencoder
 from vidgen.sample.card import Card
 from vidgen.sample.pipeline import assemble, load_card, load_pipeline
 from vidgen.sample.program import Networks
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.cells import AlignmentConfig, Truth, cell_loss, init_reader
 from vidgen.train.dit import DiTTraining, init_params
 from vidgen.train.flow import Objective, dit_loss
@@ -92,16 +93,18 @@ def test_a_small_run_makes_a_model_that_can_be_sampled(tmp_path: Path) -> None:
         model=NETWORKS.dit,
         text=NETWORKS.text,
         optim=OptimConfig(warmup=1),
+        sample=SampleConfig(guidance=2.0),
         loop=LoopConfig(steps=4, log_every=2, eval_every=4, save_every=2),
         prompts=("a dog", "a cat"),
     )
     train.run(experiment, tmp_path / "dit")
     pipeline = assemble(load_autoencoder(vae), tmp_path / "dit" / "model" / "dit.safetensors")
-    clip = pipeline.generate(["a dog"], frames=5, width=16, height=16, steps=2)
+    clip = pipeline.generate(["a dog"], frames=5, width=16, height=16, steps=2, guidance=2.0)
     assert clip.shape == (1, 5, 16, 16, 3)
     card = Card.from_dict(load_card(tmp_path / "dit" / "model"))
     assert (card.name, card.size, card.size_multiple, card.max_frames, card.tasks) == ("dit", (16, 16), 8, 5, ())
     assert card.parameters["vae"] == trees.count(pipeline.params["vae"]) and len(card.concepts) > 256
+    assert card.sampler == {"guidance": 2.0}
     again = load_pipeline(tmp_path / "dit" / "model").generate(["a dog"], frames=5, width=16, height=16, steps=2)
     np.testing.assert_array_equal(again, clip)
     assert (tmp_path / "dit" / "samples" / "samples-0000004.png").is_file()

@@ -21,6 +21,7 @@ from vidgen.parallel import attention
 from vidgen.sample.autoencoder import Autoencoder, identity_space
 from vidgen.sample.pipeline import load_params, save_model
 from vidgen.sample.program import Networks
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train import lora
 from vidgen.train import state as train_state
 from vidgen.train.card import run_card
@@ -89,6 +90,7 @@ def start(tmp_path_factory) -> tuple[Path, Path]:
     save_model(folder, NETWORKS, random_params(), 7)
     run_card("before", TINY.streams(config), {}, ()).save(folder)
     card = json.loads((folder / "card.json").read_text()) | {"concepts": [{"name": "snail", "synonyms": []}]}
+    card["sampler"] = {"guidance": 2.0}
     (folder / "card.json").write_text(json.dumps(card))
     return folder / "vae.safetensors", folder / "dit.safetensors"
 
@@ -101,16 +103,16 @@ def test_a_run_trains_a_and_b_alone(start, tmp_path: Path) -> None:
         start_from=str(model),
         data=TINY.data[:1],
         lora=CONFIG,
+        sample=SampleConfig(),
         optim=OptimConfig(lr=1e-2, warmup=1),
         loop=LoopConfig(steps=2, log_every=1, eval_every=0, save_every=1),
     )
     train.run(experiment, tmp_path)
     before, _ = load_params(model)
     after, _ = load_params(tmp_path / "model" / "dit.safetensors")
-    assert json.loads((tmp_path / "model" / "card.json").read_text())["concepts"][0] == {
-        "name": "snail",
-        "synonyms": [],
-    }
+    card = json.loads((tmp_path / "model" / "card.json").read_text())
+    assert card["concepts"][0] == {"name": "snail", "synonyms": []}
+    assert card["sampler"] == {"guidance": 2.0}  # as that of before, since the experiment says nothing
     config, factors = lora.load(tmp_path / "model" / "lora.safetensors")
     assert config == CONFIG and all(np.any(x) for x in jax.tree.leaves(factors))
     merged = lora.merge(config, jax.tree.map(jnp.asarray, before["dit"]), factors)

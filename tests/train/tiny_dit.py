@@ -5,7 +5,7 @@
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
 from vidgen.models.vae import Stage, VAEConfig
-from vidgen.sample.pipeline import SampleConfig
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.train.streams import LatentData
 from vidgen.worlds.scene import SceneConfig

@@ -286,15 +286,13 @@ def load_model(options: World, name: str) -> "Model":
     """The model that is scored, with the sampler's settings."""
     from vidgen.eval.systems import Model
     from vidgen.sample.card import Card
-    from vidgen.sample.pipeline import DEFAULTS, load_pipeline, model_folder
+    from vidgen.sample.pipeline import load_pipeline, model_folder
 
     digest = hashlib.sha256()
     for file in ("vae.safetensors", "dit.safetensors"):
         digest.update((model_folder(name) / file).read_bytes())
     pipeline = load_pipeline(name)
-    steps = DEFAULTS.steps if options.steps is None else options.steps
-    guidance = DEFAULTS.guidance if options.guidance is None else options.guidance
-    return Model(pipeline, Card.from_dict(pipeline.card), digest.hexdigest()[:12], steps, guidance)
+    return Model(pipeline, Card.from_dict(pipeline.card), digest.hexdigest()[:12], options.steps, options.guidance)
 
 
 def untrained(model: "Model", seed: int) -> "Model":

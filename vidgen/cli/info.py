@@ -53,12 +53,15 @@ def page(card: "Card") -> str:
         ("parameters", [f"{name:<12} {count:>12,}" for name, count in parameters.items()]),
         ("makes", [f"{sizes}, {card.fps} frames a second, up to {longest:g} seconds"]),
         ("trained on", [card.trained_on]),
+        ("sampled with", [f"{name}: {value}" for name, value in card.sampler.items()]),
         ("scores", [f"{name}: {score}" for name, score in card.scores.items()]),
         ("limits", [f"- {limit}" for limit in card.limits]),
         (f"knows {len(card.concepts)} things", [", ".join(concept.name for concept in card.concepts)]),
     ]
     lines = [card.name]
     for title, paragraphs in sections:
+        if not paragraphs:
+            continue
         lines += ["", title]
         for paragraph in paragraphs:
             lines += textwrap.wrap(

@@ -16,7 +16,7 @@ from vidgen.eval.runner import digest
 from vidgen.eval.suite import Case, NotApplicableError, Setting
 from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.card import Card
-from vidgen.sample.pipeline import DEFAULTS, Pipeline
+from vidgen.sample.pipeline import Pipeline
 from vidgen.sample.tasks import Known, Piece, place
 from vidgen.worlds.sprites import load_atlas
 
@@ -50,13 +50,15 @@ class System(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A model of vidgen's with its card. steps, guidance: of the sampler. weights: a hash of the model's files."""
+    """A model of vidgen's with its card. steps, guidance: of the sampler, None for the model's own. weights: a hash of
+    the model's files.
+    """
 
     pipeline: Pipeline
     card: Card
     weights: str
-    steps: int = DEFAULTS.steps
-    guidance: float = DEFAULTS.guidance
+    steps: int | None = None
+    guidance: float | None = None
     batch: int = 8
 
     @property
@@ -67,7 +69,9 @@ class Model:
     @property
     def key(self) -> str:
         """Of the weights and the sampler."""
-        return digest(self.weights, self.steps, self.guidance, self.batch)
+        asked = {"steps": self.steps, "guidance": self.guidance}
+        how = {name: value for name, value in asked.items() if value is not None}
+        return digest(self.weights, dataclasses.astuple(dataclasses.replace(self.pipeline.defaults, **how)), self.batch)
 
     @property
     def setting(self) -> Setting:

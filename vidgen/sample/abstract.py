@@ -21,8 +21,8 @@ from vidgen.parallel import shard
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.program import Program, product_flops
 from vidgen.sample.autoencoder import LatentSpace, decode_groups, vae_shapes
-from vidgen.sample.pipeline import SampleConfig
 from vidgen.sample.program import Networks, text_to_video
+from vidgen.sample.sampler import SampleConfig
 
 
 def sampling_program(

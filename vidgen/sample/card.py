@@ -26,6 +26,7 @@ class Card:
     given, "box", parts of all frames, and "storyboard", several prompts in one clip. Sizes are (width, height) in
     pixels. Width and height must each be a multiple of `size_multiple` from `least_side` to `most_side`; `max_frames`
     is the longest clip. upsample: whether short prompts are expanded to descriptions like the captions that it knows.
+    sampler: how it is sampled, where that is not as for every model; see `vidgen.sample.sampler`.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Card:
     fps: int
     tasks: tuple[str, ...] = ()
     upsample: bool = False
+    sampler: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, card: Mapping[str, Any]) -> Self:
@@ -51,7 +53,7 @@ class Card:
             ValueError: A field is missing.
         """
         fields = {field.name: field for field in dataclasses.fields(cls)}
-        missing = [name for name, field in fields.items() if name not in card and field.default is dataclasses.MISSING]
+        missing = [name for name, field in fields.items() if name not in card and _needed(field)]
         if missing:
             raise ValueError(f"The model's card lacks {', '.join(missing)}: it is damaged or of another version.")
         values = {name: card[name] for name in fields if name in card}
@@ -87,3 +89,7 @@ class Card:
                 re.search(rf"\b{re.escape(word.lower())}(s|es)?\b", text) for word in (concept.name, *concept.synonyms)
             )
         ]
+
+
+def _needed(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

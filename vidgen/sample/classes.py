@@ -13,9 +13,10 @@ from vidgen.models.picture_vae import PictureVAEConfig
 from vidgen.models.presets import DIT_XL_2, SIT_XL_2
 from vidgen.models.text import LabelConfig
 from vidgen.sample.autoencoder import identity_space, vae_shapes
-from vidgen.sample.pipeline import Pipeline, SampleConfig
+from vidgen.sample.pipeline import Pipeline
 from vidgen.sample.program import Networks
 from vidgen.sample.public import INDEX, LARGE, Part, Reader, class_name, read_json, read_part, tensor_names
+from vidgen.sample.sampler import SampleConfig
 from vidgen.weights.public import dit, picture_vae
 from vidgen.weights.shapes import dit_shapes, text_shapes
 

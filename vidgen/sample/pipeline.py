@@ -19,11 +19,6 @@ from jax.sharding import Mesh
 from vidgen import config as vidgen_config
 from vidgen import trees
 from vidgen.data.tokenizer import AnyTokenizer, load_tokenizer
-from vidgen.diffusion import times
-from vidgen.diffusion.guidance import Guidance
-from vidgen.diffusion.times import Spacing
-from vidgen.models.dit import DiTConfig
-from vidgen.models.estimate import step_times
 from vidgen.models.vae import VAEConfig
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
@@ -32,14 +27,13 @@ from vidgen.sample import budget
 from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder
 from vidgen.sample.parts import Parts
 from vidgen.sample.program import (
-    DRAWING,
-    SOLVERS,
     Captions,
     Networks,
     SolverName,
     read_captions,
     text_to_video,
 )
+from vidgen.sample.sampler import DEFAULTS, SampleConfig, of_card, sampling_times, settle
 from vidgen.sample.tasks import Known
 from vidgen.weights import int8
 from vidgen.weights.safetensors import StorageType, load_metadata, load_params, save_params
@@ -47,36 +41,6 @@ from vidgen.worlds.motion import FPS
 
 GROUP = VAEConfig().group
 """Frames in a latent frame."""
-
-
-@dataclasses.dataclass(frozen=True)
-class SampleConfig:
-    """How to sample.
-
-    Attributes:
-        steps: solver steps from noise to data.
-        guidance: w of v_u + w (v_c - v_u); 1 is none.
-        interval: the times at which it acts; rescale: how far it must leave the spread as it is; see `guide`.
-        solver: "euler", "dpm" (DPM-Solver++(2M)), "unipc" (one evaluation a step each) or "heun" (two); "dopri5", of
-            networks that were trained on the way to the data, which takes as many steps as its tolerance needs; drawing
-            noise on the way, "ddpm", of networks that say the noise, for which "euler" is DDIM, and "sde"
-            (Euler-Maruyama).
-        shift: a of the time shift of the schedule.
-        train_steps: see `vidgen.diffusion.times.schedule`.
-        spacing: see `vidgen.diffusion.times.respaced`; of networks that say the noise.
-    """
-
-    steps: int = 12
-    guidance: float = 3.0
-    interval: tuple[float, float] = (0.0, 1.0)
-    rescale: float = 0.0
-    solver: SolverName = "unipc"
-    shift: float = 8.0
-    train_steps: int = 0
-    spacing: Spacing = "even"
-
-
-DEFAULTS = SampleConfig()
 
 
 def frames_for_seconds(seconds: float, fps: int = FPS, group: int = GROUP) -> int:
@@ -157,7 +121,7 @@ class Pipeline:
         if not prompts:
             raise ValueError("no prompt was given; give at least one")
         asked = {"steps": steps, "guidance": guidance, "interval": interval, "rescale": rescale}
-        how, guided = _settle(self.networks.dit, self.defaults, {**asked, "solver": solver, "shift": shift})
+        how, guided = settle(self.networks.dit, self.defaults, {**asked, "solver": solver, "shift": shift})
         shape = _latent_shape(self.networks, frames, height, width)
         captions_T = None if shots is None else _captions(self.networks, shots, len(prompts), frames)
         clips = len(prompts) if shots is None else 1
@@ -226,37 +190,6 @@ def _latent_shape(networks: Networks, frames: int, height: int, width: int) -> t
             pixels = multiple * networks.vae.patch[1]
             raise ValueError(f"{width}x{height} was given; the {name} must be a multiple of {pixels}")
     return shape
-
-
-def _settle(dit: DiTConfig, defaults: SampleConfig, asked: dict[str, Any]) -> tuple[SampleConfig, Guidance]:
-    """How to sample where None stands for the default. Raises ValueError for what makes no sense."""
-    how = dataclasses.replace(defaults, **{name: value for name, value in asked.items() if value is not None})
-    known = (*SOLVERS, *DRAWING)
-    if how.solver not in known:
-        raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(known)}")
-    if how.solver == "ddpm" and dit.says != "noise":
-        raise ValueError("the solver 'ddpm' is for networks that were trained to say the noise: take 'sde'")
-    if how.solver == "dopri5" and dit.says != "to data":
-        raise ValueError(
-            "the solver 'dopri5' asks at any time, 0 too, and is for networks that were trained at them all, as SiT: "
-            "take 'unipc' or 'heun'"
-        )
-    guided = Guidance(how.guidance, *how.interval, how.rescale)
-    guided.check()
-    return how, guided
-
-
-def sampling_times(dit: DiTConfig, how: SampleConfig, start: float = 1.0) -> jax.Array:
-    """The times that a sampler visits, by what the network was trained on and by the solver; see
-    `vidgen.diffusion.times`.
-    """
-    if dit.says == "noise":
-        return times.respaced(step_times(dit.steps), how.steps, start, how.spacing)
-    if how.solver == "sde":
-        return times.sde_schedule(how.steps, start)
-    if how.solver == "dopri5":  # one way, whose steps it chooses
-        return times.schedule(1, start=start)
-    return times.schedule(how.steps, how.shift, start, how.train_steps)
 
 
 def _captions(networks: Networks, shots: Sequence[int], prompts: int, frames: int) -> np.ndarray:
@@ -385,7 +318,9 @@ def load_pipeline(model: str | Path = "default", in_int8: bool = False) -> Pipel
     if public is not None:
         return public.load(Path(model), functools.partial(read_part, in_int8=in_int8))
     folder = model_folder(model)
-    made = assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", load_card(model))
+    card = load_card(model)
+    made = assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", card)
+    made = dataclasses.replace(made, defaults=of_card(card))
     return dataclasses.replace(made, params=int8.quantise(made.params)) if in_int8 else made
 
 

@@ -15,9 +15,10 @@ from vidgen.models.presets import UMT5_XXL, WAN_1_3B
 from vidgen.models.wan_vae import WanVAEConfig
 from vidgen.sample.autoencoder import identity_space, vae_shapes
 from vidgen.sample.parts import Parts
-from vidgen.sample.pipeline import Pipeline, SampleConfig
+from vidgen.sample.pipeline import Pipeline
 from vidgen.sample.program import Networks
 from vidgen.sample.public import LARGE, NAMES, Part, Reader, read_json, read_part
+from vidgen.sample.sampler import SampleConfig
 from vidgen.weights import keymap
 from vidgen.weights.files import Weights
 from vidgen.weights.public import umt5, wan

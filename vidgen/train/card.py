@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vidgen.sample.card import Card, CardConcept
+from vidgen.sample.sampler import DEFAULTS, SampleConfig, for_card
 from vidgen.train.streams import Streams
 from vidgen.worlds.motion import FPS
 from vidgen.worlds.sprites import load_atlas
@@ -19,6 +20,7 @@ def run_card(
     parameters: Mapping[str, int],
     tasks: tuple[str, ...],
     known: tuple[CardConcept, ...] = (),
+    how: SampleConfig = DEFAULTS,
 ) -> Card:
     """The card of a model that was trained on these streams.
 
@@ -26,6 +28,7 @@ def run_card(
         name: of the run.
         parameters: how many, by part of the model; tasks: see `Card`.
         known: what the model that it was made from knows, and it has not unlearned.
+        how: it is to be sampled.
     """
     scenes = [data.scenes for data in streams.data]
     longest = max(streams.data, key=lambda one: one.scenes.frames)
@@ -50,10 +53,11 @@ def run_card(
         max_frames=longest.scenes.frames,
         fps=FPS,
         tasks=tasks,
+        sampler=for_card(how),
     )
 
 
-def concepts_beside(weights: str | Path) -> tuple[CardConcept, ...]:
-    """The concepts of the card that lies beside a file of weights; none without a card."""
+def card_beside(weights: str | Path) -> Card | None:
+    """The card that lies beside a file of weights, if any."""
     card = Path(weights).with_name("card.json")
-    return Card.from_dict(json.loads(card.read_text(encoding="utf-8"))).concepts if card.is_file() else ()
+    return Card.from_dict(json.loads(card.read_text(encoding="utf-8"))) if card.is_file() else None

@@ -34,11 +34,12 @@ from vidgen.parallel.shard import make_parallel
 from vidgen.sample.abstract import sampling_program
 from vidgen.sample.autoencoder import AnyVAEConfig, Autoencoder, load_autoencoder
 from vidgen.sample.imported import copy_configs, is_imported, tokenizer_beside
-from vidgen.sample.pipeline import SampleConfig, save_model
+from vidgen.sample.pipeline import save_model
 from vidgen.sample.program import Networks
+from vidgen.sample.sampler import DEFAULTS, SampleConfig, of_card
 from vidgen.train import lora
 from vidgen.train.abstract import Mode, training_step
-from vidgen.train.card import concepts_beside, run_card
+from vidgen.train.card import card_beside, run_card
 from vidgen.train.cells import AlignmentConfig, init_reader, with_cells
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.loop import LoopConfig, Task
@@ -178,8 +179,11 @@ class DiTTraining:
         if self.lora.rank:
             lora.save(folder / "lora.safetensors", self.lora, params["lora"])
         parameters = {part: trees.count(merged[part]) for part in ("dit", "text")} | {"vae": trees.count(vae.params)}
-        known = concepts_beside(self.start_from) if self.lora.rank else ()
-        run_card(name, streams, parameters, self.tasks.names, known).save(folder)
+        # What adapts a model leaves it what it knows, and how it is sampled where the experiment does not say.
+        before = card_beside(self.start_from) if self.lora.rank else None
+        known = before.concepts if before else ()
+        how = of_card({"sampler": before.sampler}) if before and self.sample == DEFAULTS else self.sample
+        run_card(name, streams, parameters, self.tasks.names, known, how).save(folder)
         copy_configs(self.start_from, folder)
 
     def streams(self, vae: AnyVAEConfig | None = None) -> Streams:

@@ -11,8 +11,9 @@ from vidgen.data.tokenizer import AnyTokenizer, load_tokenizer
 from vidgen.parallel.attention import Kind
 from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.export import contact_sheet
-from vidgen.sample.pipeline import Pipeline, SampleConfig
+from vidgen.sample.pipeline import Pipeline
 from vidgen.sample.program import Networks
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.loop import Results
 from vidgen.train.streams import LatentData
 
