@@ -9,9 +9,11 @@ Five shares and three seeds, 32x32 pixels, 9 frames, 32 concepts (the captioner 
 and for the cause that the paper suspects (section 5.1) 95 % with the sides swapped in 0, 25 and 50 % of the captions.
 Every cell of the grid trains as many steps on the same clips; cells that are there are not run again, so that the same
 command goes on where it was stopped. Each core trains a cell of its own: on two cores that makes 205 clips/s, where one
-cell on both has 160. All takes two hours on two cores. Measured 2026-11-27: identity is 10.2, 34.5, 46.6, 58.4 and 66.4 %
-with 0, 65, 80, 95 and 100 % new captions, and the side of things found 100, 78.4 and 47.5 % with 0, 25 and 50 % swapped;
-the table and what holds of the rule are in docs/recaptioning.md.
+cell on both has 160. All takes two hours.
+
+Measured 2026-11-27: identity is 10.2, 34.5, 46.6, 58.4 and 66.4 % with 0, 65, 80, 95 and 100 % new captions; with 0, 25
+and 50 % swapped the side of things that are found is right in 100, 78.4 and 47.5 %. The table, and what holds of the
+rule, are in docs/recaptioning.md.
 
 The originals are weak as those of the web are: of all captions 30 % name one of the things, 25 % are a short true
 caption, 25 % say nothing of the clip ("a short video of things"), and 20 % are another clip's.
