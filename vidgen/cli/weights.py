@@ -245,7 +245,7 @@ def merge(argv: Sequence[str]) -> None:
     from vidgen.sample.card import Card
     from vidgen.sample.pipeline import load_card, model_folder
     from vidgen.train import lora
-    from vidgen.train.card import concepts_beside
+    from vidgen.train.card import card_beside
     from vidgen.weights.safetensors import load_params, save_params
 
     folder, card = model_folder(options.model), Card.from_dict(load_card(options.model))
@@ -253,12 +253,14 @@ def merge(argv: Sequence[str]) -> None:
     params, metadata = load_params(folder / "dit.safetensors")
     weighed = dataclasses.replace(config, alpha=config.alpha * options.strength)
     params["dit"] = lora.merge(weighed, {**params["dit"]}, factors)
+    own = card_beside(options.adaptation) or card
     adapted = dataclasses.replace(
         card,
         name=f"{card.name}, adapted",
         scores={},
         limits=(*card.limits, "It was adapted, and not measured since."),
-        concepts=concepts_beside(options.adaptation) or card.concepts,
+        concepts=own.concepts or card.concepts,
+        sampler=own.sampler,
     )
     unfinished = options.out.with_name(options.out.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
