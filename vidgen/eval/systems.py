@@ -17,6 +17,7 @@ from vidgen.eval.suite import Case, NotApplicableError, Setting
 from vidgen.sample.autoencoder import Autoencoder
 from vidgen.sample.card import Card
 from vidgen.sample.pipeline import Pipeline
+from vidgen.sample.sampler import changed
 from vidgen.sample.tasks import Known, Piece, place
 from vidgen.worlds.sprites import load_atlas
 
@@ -69,9 +70,8 @@ class Model:
     @property
     def key(self) -> str:
         """Of the weights and the sampler."""
-        asked = {"steps": self.steps, "guidance": self.guidance}
-        how = {name: value for name, value in asked.items() if value is not None}
-        return digest(self.weights, dataclasses.astuple(dataclasses.replace(self.pipeline.defaults, **how)), self.batch)
+        how = changed(self.pipeline.defaults, {"steps": self.steps, "guidance": self.guidance})
+        return digest(self.weights, dataclasses.astuple(how), self.batch)
 
     @property
     def setting(self) -> Setting:

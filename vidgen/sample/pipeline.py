@@ -313,14 +313,15 @@ def load_pipeline(model: str | Path = "default", in_int8: bool = False) -> Pipel
     own = public_model(Path(model) / CONFIGS)
     if own is not None:
         imported = own.load(Path(model) / CONFIGS, functools.partial(read_imported, in_int8=in_int8))
-        return dataclasses.replace(imported, card=load_card(model))
+        card = load_card(model)
+        return dataclasses.replace(imported, card=card, defaults=of_card(card.get("sampler", {}), imported.defaults))
     public = public_model(Path(model))
     if public is not None:
         return public.load(Path(model), functools.partial(read_part, in_int8=in_int8))
     folder = model_folder(model)
     card = load_card(model)
     made = assemble(load_autoencoder(folder / "vae.safetensors"), folder / "dit.safetensors", card)
-    made = dataclasses.replace(made, defaults=of_card(card))
+    made = dataclasses.replace(made, defaults=of_card(card.get("sampler", {})))
     return dataclasses.replace(made, params=int8.quantise(made.params)) if in_int8 else made
 
 

@@ -46,18 +46,17 @@ class SampleConfig:
 DEFAULTS = SampleConfig()
 
 
-def of_card(card: Mapping[str, Any]) -> SampleConfig:
-    """The settings of a model's card, under "sampler"; what it does not say is as it is for every model.
+def of_card(said: Mapping[str, Any], defaults: SampleConfig = DEFAULTS) -> SampleConfig:
+    """The settings that a card says under "sampler"; what it does not say is as in `defaults`.
 
     Raises:
         ValueError: the card names a setting that there is not.
     """
-    said: dict[str, Any] = card.get("sampler", {})
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
     fields = [field.name for field in dataclasses.fields(SampleConfig)]
     if unknown := sorted(set(given) - set(fields)):
         raise ValueError(f"the card's sampler has {', '.join(unknown)}; a sampler has {', '.join(fields)}")
-    return dataclasses.replace(DEFAULTS, **given)
+    return changed(defaults, given)
 
 
 def for_card(how: SampleConfig) -> dict[str, Any]:
@@ -66,9 +65,14 @@ def for_card(how: SampleConfig) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(how).items() if value != every[name]}
 
 
+def changed(how: SampleConfig, asked: Mapping[str, Any]) -> SampleConfig:
+    """These settings but for those asked; None asks for nothing."""
+    return dataclasses.replace(how, **{name: value for name, value in asked.items() if value is not None})
+
+
 def settle(dit: DiTConfig, defaults: SampleConfig, asked: dict[str, Any]) -> tuple[SampleConfig, Guidance]:
     """How to sample where None stands for the default. Raises ValueError for what makes no sense."""
-    how = dataclasses.replace(defaults, **{name: value for name, value in asked.items() if value is not None})
+    how = changed(defaults, asked)
     known = (*SOLVERS, *DRAWING)
     if how.solver not in known:
         raise ValueError(f"solver {how.solver!r} was given; it must be one of {', '.join(known)}")

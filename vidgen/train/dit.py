@@ -182,7 +182,7 @@ class DiTTraining:
         # What adapts a model leaves it what it knows, and how it is sampled where the experiment does not say.
         before = card_beside(self.start_from) if self.lora.rank else None
         known = before.concepts if before else ()
-        how = of_card({"sampler": before.sampler}) if before and self.sample == DEFAULTS else self.sample
+        how = of_card(before.sampler) if before and self.sample == DEFAULTS else self.sample
         run_card(name, streams, parameters, self.tasks.names, known, how).save(folder)
         copy_configs(self.start_from, folder)
 
