@@ -14,6 +14,7 @@ from vidgen.cli import main as cli
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.sample import classes, wan
 from vidgen.sample.pipeline import load_pipeline
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.lora import LoRAConfig
@@ -38,6 +39,7 @@ def experiment(own: Path, kind: str) -> DiTTraining:
         model=networks.dit,
         text=networks.text,
         text_frozen=True,
+        sample=SampleConfig(shift=2.0),
         optim=OptimConfig(lr=1e-3, warmup=1),
         loop=LoopConfig(steps=2, log_every=1, eval_every=0, save_every=2),
     )
@@ -56,7 +58,8 @@ def test_a_run_goes_on_from_public_weights(tmp_path, kind: str, rank: int) -> No
     assert moved["blocks"]["self"]["q"]["kernel"]
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(after))
     assert moved["blocks"]["up"]["kernel"] == (rank == 0)
-    # It is sampled from as the model that it was made from, and exported in that format.
+    # It is sampled from as the model that it was made from, but for what the run asked, and exported in that format.
+    assert load_pipeline(model).defaults == dataclasses.replace(load_pipeline(source).defaults, shift=2.0)
     size = {"frames": 1, "width": 16, "height": 16, "steps": 2}
     prompt = "golden retriever" if kind == "dit" else "a dog"
     assert load_pipeline(model).generate([prompt], **size).shape == (1, 1, 16, 16, 3)
