@@ -126,7 +126,7 @@ def main(options: Options) -> None:
         if way not in rows:
             clips, seconds = sample(pipeline, cases, way, options.shift)
             found = score_readings(list(read_clips(clips, FIRST_LIGHT, os.cpu_count() or 1)), cases, FIRST_LIGHT)
-            uneven = float(np.nanmean(jumps(clips, pipeline.networks.vae.patch[0])))
+            uneven = float(np.nanmedian(jumps(clips, pipeline.networks.vae.patch[0])))
             rows[way] = {one: getattr(found, one).to_dict() for one in SCORES}
             rows[way] |= {"seconds": seconds, "extra": found.extra, "jumps": uneven}
             file.write_text(json.dumps({"of": of, "ways": rows}, indent=1) + "\n")
