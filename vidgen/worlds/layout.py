@@ -120,7 +120,9 @@ def _plan_one(kind: str, size: float, frame: Frame, crossings: float, rng: np.ra
 def _straight(
     kind: str, size: float, frame: Frame, crossings: float, rng: np.random.Generator, room: float | None = None
 ) -> Plan:
-    """Along one axis from edge to edge, or in from outside, or out. room: less than the whole frame, if given."""
+    """Along one axis from edge to edge, or in from outside, or out; at rest where there is no room to go against the
+    camera. room: less than the whole frame, if given.
+    """
     direction = np.asarray(DIRECTIONS[kind], float)
     axis = int(np.flatnonzero(direction)[0])
     length, against = frame.extent[axis], max(0.0, float(-frame.pan @ direction))
@@ -142,6 +144,8 @@ def _straight(
         travel = room if room < least else rng.uniform(least, max(least, min(room, 0.8 * length)))
         if frame.grid:
             travel = frame.grid * max(1, math.floor(room / frame.grid + 1e-6))
+        if travel <= against + 1e-6:
+            return Plan(size, Motion(), -frame.pan)
     shift = shift + direction * travel
     world = (shift + frame.pan) * abs(direction)
     motion = Motion(kind, dx=float(world[0]), dy=float(world[1]))
