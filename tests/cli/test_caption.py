@@ -12,7 +12,7 @@ from vidgen.cli import main as cli
 from vidgen.data.video import write_mp4
 from vidgen.models.decoding import Decoding
 from vidgen.sample import captioner as captioners
-from vidgen.sample import pipeline, upsample
+from vidgen.sample import meaning, pipeline, upsample
 from vidgen.sample.captioner import CaptionerCard
 
 MODEL = {
@@ -122,6 +122,28 @@ def test_a_long_prompt_and_one_that_should_stay_do(generator, capsys, argv):
     assert cli.main(["generate", *argv, "--out", "a.png"]) == 0
     assert generator == argv[:1]
     assert capsys.readouterr().err == ""
+
+
+def test_unknown_things_are_shown_as_known_ones(generator, capsys, monkeypatch, tmp_path):
+    """The sentence encoder here takes all that is not the dog for nothing, and a whelp for a dog."""
+
+    def encode(texts):
+        return np.array([[1.0, 0.0] if text in ("a dog", "a whelp") else [0.0, 1.0] for text in texts])
+
+    monkeypatch.setattr(meaning, "load_sentences", lambda folder: encode)
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (tmp_path / name).touch()
+    asked = ["generate", "a whelp runs to the left across a lawn", "--meaning", str(tmp_path), "--out", "a.png"]
+    text = "a dog runs to the left across a lawn"
+    assert cli.main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["prompt"] == text and generator == [text]
+    assert cli.main(asked) == 0
+    assert "'whelp' is shown as 'dog', which means much the same (cosine 1.00)" in capsys.readouterr().err
+
+
+def test_a_sentence_encoder_that_is_not_there_is_named(generator, refused):
+    said = refused(["generate", "a whelp", "--meaning", "mini"])
+    assert "--meaning mini lacks config.json, model.safetensors, tokenizer.json: give the folder of" in said
 
 
 def test_expansions_alone(generator, capsys):

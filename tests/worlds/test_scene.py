@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from vidgen.worlds.motion import clip_time, poses, screen_poses
+from vidgen.worlds.motion import DIRECTIONS, clip_time, poses, screen_poses
 from vidgen.worlds.render import ground_truth
 from vidgen.worlds.scene import (
     FIRST_LIGHT_ON_GRID,
@@ -203,6 +203,22 @@ def test_a_camera_pans_as_far_as_it_is_told() -> None:
     for kind, way in (("pan left", (-0.25, 0.0)), ("pan down", (0.0, 0.25))):
         camera = draw_scene(SceneConfig(cameras=(kind,), camera_amount=(0.25, 0.25)), 3).camera
         assert (camera.dx, camera.dy) == way
+
+
+def test_things_go_as_told_in_the_world_or_rest_where_the_camera_outruns_them() -> None:
+    """A camera that pans by half the frame leaves a thing of half the frame no room to go against it."""
+    config = SceneConfig(objects=(1, 1), sizes=(0.5, 0.5), motions=tuple(DIRECTIONS), camera_amount=(0.5, 0.5), grid=8)
+    kinds = set()
+    for seed, pan in itertools.product(range(12), DIRECTIONS):
+        scene = draw_scene(dataclasses.replace(config, cameras=(f"pan {pan}",)), seed)
+        motion = scene.objects[0].motion
+        kinds.add((motion.kind, pan))
+        if motion.kind in DIRECTIONS:
+            assert np.dot((motion.dx, motion.dy), DIRECTIONS[motion.kind]) > 0.1
+        else:
+            assert (motion.kind, motion.dx, motion.dy) == ("still", 0, 0)
+    assert {("left", "left"), ("up", "left"), ("still", "left")} <= kinds
+    assert not {("right", "left"), ("up", "down")} & kinds
 
 
 def test_a_split_that_leaves_nothing_is_an_error() -> None:

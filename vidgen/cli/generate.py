@@ -62,7 +62,10 @@ def run(argv: Sequence[str]) -> None:
     card, width, height = making.choose_model(options, options.prompt)
     pictures = card.max_frames == 1
     seconds = options.seconds if options.seconds is not None else 0.0 if pictures else SECONDS
-    frames, prompt, told = frames_within(card, seconds), options.prompt.strip(), {}
+    frames, told = frames_within(card, seconds), {}
+    if (prompt := upsampling.reword(options, card, options.prompt.strip())) != options.prompt.strip():
+        making.check_prompts(options, prompt)
+        told = {"prompt": prompt}
     if pictures and options.out is None:
         files = [file.with_suffix(".png") for file in files]
     if upsampling.wanted(options, card, prompt):

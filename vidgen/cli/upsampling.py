@@ -1,9 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The vidgen authors
 # SPDX-License-Identifier: Apache-2.0
-"""Short prompts of `vidgen generate` become descriptions: the options, what the user is told, who writes them."""
+"""Prompts of `vidgen generate` in words that the model knows, and short ones as descriptions: the options, what the
+user is told, who writes them.
+"""
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
@@ -21,6 +24,9 @@ MAX_VARIANTS = 16
 class Upsampling:
     """Options of prompt upsampling."""
 
+    meaning: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
+    """A folder of the sentence encoder all-MiniLM-L6-v2: things that the model does not know are shown to it as the
+    ones that it knows which mean the same, as a kitten as a cat."""
     no_upsample: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
     """Leave a short prompt as it is."""
     upsample_only: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
@@ -35,7 +41,13 @@ class Upsampling:
     """The name of the model at the endpoint; its key is read from VIDGEN_UPSAMPLER_KEY."""
 
     def check_upsampling(self) -> None:
-        """Raises a `ValueError` for options that do not go together."""
+        """Raises a `ValueError` for options that do not go together, a FileNotFoundError for no sentence encoder."""
+        parts = ("config.json", "model.safetensors", "tokenizer.json")
+        if self.meaning is not None and (missing := [one for one in parts if not (self.meaning / one).is_file()]):
+            raise FileNotFoundError(
+                f"--meaning {self.meaning} lacks {', '.join(missing)}: give the folder of a sentence encoder, such as "
+                "all-MiniLM-L6-v2."
+            )
         if self.no_upsample and self.upsample_only:
             raise ValueError("--no-upsample and --upsample-only were given: choose one.")
         if not 1 <= self.variants <= MAX_VARIANTS:
@@ -44,6 +56,22 @@ class Upsampling:
             raise ValueError("--variants is for --upsample-only: a video is made of one prompt.")
         if self.upsampler_model and not self.upsampler.startswith(("http://", "https://")):
             raise ValueError("--upsampler-model is for an endpoint: give its address by --upsampler.")
+
+
+def reword(options: Upsampling, card: "Card", prompt: str) -> str:
+    """The prompt in words that the model knows, where a sentence encoder is given; a note on each that changed."""
+    if options.meaning is None:
+        return prompt
+    if not card.concepts:
+        raise ValueError(f"--meaning needs a model that says which things it knows; {card.name} does not.")
+    from vidgen.compilation import enable_compilation_cache
+    from vidgen.sample import meaning
+
+    enable_compilation_cache()
+    found = meaning.reword(prompt, card.concepts, meaning.load_sentences(options.meaning))
+    for word, name, cosine in found.changes:
+        making.note(f"{word!r} is shown as {name!r}, which means much the same (cosine {cosine:.2f}).")
+    return found.text
 
 
 def wanted(options: Upsampling, card: "Card", prompt: str) -> bool:
