@@ -25,8 +25,7 @@ class Upsampling:
     """Options of prompt upsampling."""
 
     meaning: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: none)")] = None
-    """A folder of the sentence encoder all-MiniLM-L6-v2: things that the model does not know are shown to it as the
-    ones that it knows which mean the same, as a kitten as a cat."""
+    """Folder of a sentence encoder (all-MiniLM-L6-v2): unknown things are shown as known ones that mean the same."""
     no_upsample: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
     """Leave a short prompt as it is."""
     upsample_only: Annotated[bool, tyro.conf.arg(help_behavior_hint="(default: off)")] = False
