@@ -93,4 +93,11 @@ def test_a_wrong_number_is_wrong_by_so_many():
     (claim,) = case.expects.claims
     wrong = stories.Told((Claim("number", claim.subject, str(int(claim.value) + 2)),))
     outcome = stories.measure_count(case.render(), stories.replace(case, expects=wrong))
-    assert outcome == {"right": False, "error": 2.0}
+    assert outcome == {"right": False, "few": False if int(claim.value) <= 2 else (), "error": 2.0}
+
+
+def test_up_to_four_are_told_apart_from_more():
+    for case in cases_of(SUITES["count"], 12):
+        (claim,) = case.expects.claims
+        outcome = stories.measure_count(case.render(), case)
+        assert outcome["right"] and outcome["few"] == (True if int(claim.value) <= 4 else ())

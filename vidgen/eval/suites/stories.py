@@ -19,10 +19,13 @@ from vidgen.worlds.render import render
 from vidgen.worlds.story import CAUSES, StoryConfig, draw_story, without_cause
 from vidgen.worlds.story_claims import EVENTS
 from vidgen.worlds.watch import WAY
+from vidgen.worlds.words import NUMBERS
 
 FRAMES = 17
 """Frames of most cases, where the system makes so many; those that tell several parts are as long as can be."""
 LONGEST = 60 * FPS + 1
+FEW = 4
+"""Numbers up to this one are scored by themselves, too: more than four things have to be small."""
 OTHERS = 0.1
 """Largest share that clips of other prompts may reach: few of them show what is claimed, by chance."""
 
@@ -108,10 +111,13 @@ def measure_speed(clip_FHWC: np.ndarray, case: Case) -> Outcome:
 
 
 def measure_count(clip_FHWC: np.ndarray, case: Case) -> Outcome:
-    """right: whether there are as many as the prompt says; error: by how many it is wrong."""
+    """right: whether there are as many as the prompt says; few: the same where it says up to four; error: by how many
+    it is wrong.
+    """
     (claim, *_) = case.expects.claims
-    error = abs(number_of(clip_FHWC, claim.subject) - int(claim.value))
-    return {"right": error == 0, "error": float(error)}
+    asked = int(claim.value)
+    error = abs(number_of(clip_FHWC, claim.subject) - asked)
+    return {"right": error == 0, "few": error == 0 if asked <= FEW else (), "error": float(error)}
 
 
 def measure_cause(clips_2FHWC: np.ndarray, case: Case) -> Outcome:
@@ -203,6 +209,7 @@ COUNT = Suite(
     measure=measure_count,
     scores=(
         Score("right", "exactly as many"),
+        Score("few", f"exactly as many, where up to {NUMBERS[FEW]} are asked for"),
         Score("error", "mean error of the number", unit="", better="lower"),
     ),
     controls=(mirror(Bound("right", same=0.02)), other_prompts(Bound("right", high=OTHERS))),
