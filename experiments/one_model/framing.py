@@ -3,8 +3,9 @@
 """Framing, trained at native size: Sora's report, "improved framing and composition".
 
 for seed in 0 1 2; do
-  vidgen train experiments/one_model/framing.py --workdir runs/framing_native_$seed --loop.seed $seed
-  vidgen train experiments/one_model/framing_square.py --workdir runs/framing_square_$seed --loop.seed $seed
+  taskset -c 0 vidgen train experiments/one_model/framing.py --workdir runs/framing_native_$seed --loop.seed $seed &
+  taskset -c 1 vidgen train experiments/one_model/framing_square.py --workdir runs/framing_square_$seed --loop.seed $seed
+  wait
 done
 python experiments/one_model/framing_score.py
 
@@ -22,6 +23,7 @@ import dataclasses
 from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiTConfig
 from vidgen.models.text import TextConfig
+from vidgen.sample.sampler import SampleConfig
 from vidgen.train.dit import DiTTraining
 from vidgen.train.loop import LoopConfig
 from vidgen.train.optim import OptimConfig
@@ -50,16 +52,19 @@ def get_config() -> DiTTraining:
         LatentData(f"{name}{scenes.frames}", scenes, count, batch, text_length=40, weight=weight, shift=shift, seed=0)
         for name, native in (("wide", WIDE), ("tall", TALL))
         for scenes, count, batch, weight, shift in (
-            (native, 4096, 16, 0.33, 6.0),
-            (dataclasses.replace(native, frames=1), 8192, 48, 0.17, 3.0),
+            (native, 4096, 16, 0.33, 3.0),
+            (dataclasses.replace(native, frames=1), 8192, 48, 0.17, 1.5),
         )
     ]
     return DiTTraining(
         vae="vidgen/assets/default/vae.safetensors",
         data=tuple(streams),
-        model=DiTConfig(patch=(1, 1, 1), width=192, layers=4, heads=3, hidden=640, text_width=128, pooled_text=True),
+        model=DiTConfig(
+            patch=(1, 1, 1), width=192, layers=4, heads=3, hidden=640, text_width=128, pooled_text=True, unroll=4
+        ),
         text=TextConfig(width=128, heads=4, hidden=256),
-        time=TimeConfig(std=1.2),
+        time=TimeConfig(std=1.6),
+        sample=SampleConfig(guidance=1.5),
         cache="runs/latents_framing",
         optim=OptimConfig(lr=2e-3, warmup=50, b2=0.98, ema=0.995, cooldown=0.5, lr_end=0.02),
         loop=LoopConfig(steps=2000, log_every=50, eval_every=0, save_every=250),
