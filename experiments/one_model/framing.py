@@ -3,8 +3,11 @@
 """Framing, trained at native size: Sora's report, "improved framing and composition".
 
 for seed in 0 1 2; do
-  taskset -c 0 vidgen train experiments/one_model/framing.py --workdir runs/framing_native_$seed --loop.seed $seed &
-  taskset -c 1 vidgen train experiments/one_model/framing_square.py --workdir runs/framing_square_$seed --loop.seed $seed
+  core=0
+  for kind in framing framing_square; do
+    taskset -c $core vidgen train experiments/one_model/$kind.py --workdir runs/${kind}_$seed --loop.seed $seed &
+    core=1
+  done
   wait
 done
 python experiments/one_model/framing_score.py

@@ -21,7 +21,8 @@ from vidgen.worlds.detect import Detection, DetectorConfig, build_detector
 from vidgen.worlds.render import render
 from vidgen.worlds.scene import SceneConfig
 
-KINDS = "native", "square"
+KINDS = {"native": "framing", "square": "framing_square"}
+"""Of models, with the experiments by which their runs are called."""
 SIZES = {"square": (48, 48), "wide": (96, 48), "tall": (48, 96)}
 EDGE = 0.5
 """Pixels: a box that comes nearer to the frame's edge is taken to be cut by it."""
@@ -61,7 +62,7 @@ def main(options: Options) -> None:
     scenes: SceneConfig = config.data[0].scenes
     concepts = scenes.concepts or ()
     figures: dict[str, dict[str, list[dict[str, float]]]] = {}
-    for kind in KINDS:
+    for kind, run in KINDS.items():
         for size, (width, height) in SIZES.items():
             drawn = [dataclasses.replace(scenes, width=width, height=height).draw(10_000 + i) for i in range(options.n)]
             names, prompts = [one.objects[0].concept for one in drawn], [caption(one, 0) for one in drawn]
@@ -69,7 +70,7 @@ def main(options: Options) -> None:
                 floor = np.stack([render(one) for one in drawn])
                 figures.setdefault("true renders", {})[size] = [share(floor, names, concepts)]
             for seed in options.seeds:
-                pipeline = load_pipeline(options.runs / f"framing_{kind}_{seed}" / "model")
+                pipeline = load_pipeline(options.runs / f"{run}_{seed}" / "model")
                 starts = track(range(0, options.n, BATCH), description=f"{kind} {seed} {size}")
                 clips = [
                     pipeline.generate(
