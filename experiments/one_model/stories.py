@@ -4,7 +4,7 @@
 
 vidgen train experiments/one_model/stories.py --workdir runs/one_stories
 
-Two CPU cores, 51 minutes; no paper's row. These weights shipped. Of 200 held-out pairs, measured 2026-11-27: 78.8 % of 400
+Two CPU cores, 51 minutes; no paper's row. These weights shipped. Of 200 held-out pairs, 2026-11-27: 78.8 % of 400
 named things found (before 75.0), 97.7 % of 266 signs of motion right (96.0), 98.8 % of 83 on the right side; stories,
 cameras and tasks are in experiments/README.md.
 

@@ -43,6 +43,7 @@ def encode(texts: Sequence[str]) -> np.ndarray:
         ("A hooter flies up.", "An owl flies up."),
         ("the hooter and two kittens", "the owl and two cats"),
         ("a kitten, a hooter; a kitten", "a cat, an owl; a cat"),
+        ("a penguin, hooter", "a penguin, owl"),
         (
             "a fluffy tabby kitten",
             "a fluffy tabby cat",

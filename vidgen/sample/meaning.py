@@ -185,17 +185,17 @@ def _rows(prompt: str, concepts: Sequence[CardConcept]) -> Iterator[list[tuple[t
     pattern = "|".join(re.escape(word.lower()) for word in named)
     taken = [match.span() for match in re.finditer(rf"\b(?:{pattern})(?:s|es)?\b", lower)]
     row: list[tuple[tuple[int, int], bool]] = []
-    verb = False  # whether the name of a thing stands just before
+    verb, end = False, 0  # whether the name of a thing stands before, and where the word before ends
     for match in re.finditer(r"[\w'-]+", lower):
-        word, is_name = match[0], any(low <= match.start() < high for low, high in taken)
-        between = prompt[row[-1][0][1] : match.start()].strip() if row else ""
-        if row and (is_name or between or word in _JOINS or word.isdigit()):
-            if between or not is_name:
+        is_name = any(low <= match.start() < high for low, high in taken)
+        apart = bool(prompt[end : match.start()].strip())
+        names_nothing = match[0] in _JOINS or match[0].isdigit()
+        if row and (is_name or apart or names_nothing):
+            if apart or not is_name:
                 yield row
             row = []
-        if is_name or word in _JOINS or word.isdigit():
-            verb = is_name
-        elif not verb or between:
-            row.append((match.span(), word not in known_words()))
+        verb, end = is_name or (verb and not apart and not names_nothing), match.end()
+        if not verb and not names_nothing:
+            row.append((match.span(), match[0] not in known_words()))
     if row:
         yield row
