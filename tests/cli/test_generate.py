@@ -217,10 +217,10 @@ def test_the_help_page_names_every_option_and_default(capsys):
     for option in (
         "out", "seconds", "size", "seed", "steps", "guidance", "negative", "count", "model", "json", "first-image",
         "last-image", "no-upsample", "upsample-only", "variants", "upsampler", "upsampler-model", "policy", "no-mark",
-        "no-watermark", "no-provenance", "show-prompt", "certificate", "private-key",
+        "no-watermark", "no-provenance", "show-prompt", "certificate", "private-key", "meaning",
     ):  # fmt: skip
         assert f"--{option}" in page
-    assert page.count("(default:") == 25
+    assert page.count("(default:") == 26
     assert page.rstrip().splitlines()[-1].startswith('  vidgen generate "')
 
 
