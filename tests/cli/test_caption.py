@@ -3,6 +3,7 @@
 """`vidgen caption` reads any video; `vidgen generate` shows what became of a short prompt."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -139,6 +140,21 @@ def test_unknown_things_are_shown_as_known_ones(generator, capsys, monkeypatch, 
     assert json.loads(capsys.readouterr().out)["prompt"] == text and generator == [text]
     assert cli.main(asked) == 0
     assert "'whelp' is shown as 'dog', which means much the same (cosine 1.00)" in capsys.readouterr().err
+
+
+def test_a_sentence_encoder_that_cannot_be_read_is_told(generator, refused, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    (tmp_path / "tokenizer.json").touch()
+    with pytest.raises(ModuleNotFoundError, match=r"pip install .vidgen\[meaning\]") as error:
+        meaning._tokenizer(tmp_path / "tokenizer.json")
+
+    def lacking(folder):
+        raise error.value
+
+    monkeypatch.setattr(meaning, "load_sentences", lacking)
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).touch()
+    assert "takes the package tokenizers" in refused(["generate", "a dog and a whelp", "--meaning", str(tmp_path)])
 
 
 def test_a_sentence_encoder_that_is_not_there_is_named(generator, refused):

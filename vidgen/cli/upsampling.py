@@ -67,7 +67,11 @@ def reword(options: Upsampling, card: "Card", prompt: str) -> str:
     from vidgen.sample import meaning
 
     enable_compilation_cache()
-    found = meaning.reword(prompt, card.concepts, meaning.load_sentences(options.meaning))
+    try:
+        encode = meaning.load_sentences(options.meaning)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"--meaning cannot be used here: {error}") from error
+    found = meaning.reword(prompt, card.concepts, encode)
     for word, name, cosine in found.changes:
         making.note(f"{word!r} is shown as {name!r}, which means much the same (cosine {cosine:.2f}).")
     return found.text

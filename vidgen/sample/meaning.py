@@ -110,7 +110,7 @@ def _tokenizer(path: Path) -> Any:
     try:
         from tokenizers import Tokenizer
     except ModuleNotFoundError:
-        raise ModuleNotFoundError('it takes the package tokenizers: pip install "vidgen[meaning]"') from None
+        raise ModuleNotFoundError('reading words takes the package tokenizers: pip install "vidgen[meaning]"') from None
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:
