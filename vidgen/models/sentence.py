@@ -67,10 +67,10 @@ class SentenceEncoder(nn.Module):
     @nn.compact
     def __call__(self, ids_BS: Array) -> Array:
         cfg = self.config
-        table = functools.partial(self.param, init_fn=initializers.normal(0.02))
-        words = table("words", shape=(cfg.vocabulary, cfg.width))
-        positions = table("positions", shape=(cfg.positions, cfg.width))
-        kinds = table("kinds", shape=(2, cfg.width))  # of two texts side by side, of which there is only the first
+        init = initializers.normal(0.02)
+        words = self.param("words", init, (cfg.vocabulary, cfg.width))
+        positions = self.param("positions", init, (cfg.positions, cfg.width))
+        kinds = self.param("kinds", init, (2, cfg.width))  # of two texts side by side, of which there is only the first
         real_BS = ids_BS != 0
         x_BSD = words[ids_BS] + positions[: ids_BS.shape[1]] + kinds[0]
         x_BSD = LayerNorm(eps=cfg.eps, affine=True, name="norm")(x_BSD)
