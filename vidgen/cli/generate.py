@@ -62,22 +62,13 @@ def run(argv: Sequence[str]) -> None:
     card, width, height = making.choose_model(options, options.prompt)
     pictures = card.max_frames == 1
     seconds = options.seconds if options.seconds is not None else 0.0 if pictures else SECONDS
-    frames, told = frames_within(card, seconds), {}
-    if (prompt := upsampling.reword(options, card, options.prompt.strip())) != options.prompt.strip():
-        making.check_prompts(options, prompt)
-        told = {"prompt": prompt}
+    frames = frames_within(card, seconds)
     if pictures and options.out is None:
         files = [file.with_suffix(".png") for file in files]
-    if upsampling.wanted(options, card, prompt):
-        found = upsampling.expand(options, card, prompt, options.seed, tokens_of(options.model))
-        if options.upsample_only:
-            upsampling.show(options, found, options.json)
-            return
-        if found[0].expanded:
-            prompt = found[0].text
-            making.check_prompts(options, prompt)
-            told = {"prompt": prompt}
-            making.note(f"the prompt became {prompt!r}; --no-upsample leaves it as it is.")
+    prompt = rewritten(options, card)
+    if prompt is None:
+        return
+    told = {"prompt": prompt} if prompt != options.prompt.strip() else {}
     doing = f"making {options.count * frames} frames"
     ends = [path and making.read_picture(path, width, height) for path in (options.first_image, options.last_image)]
     if all(end is None for end in ends):
@@ -111,6 +102,24 @@ def run(argv: Sequence[str]) -> None:
         inputs=(options.first_image, options.last_image),
         told=told,
     )
+
+
+def rewritten(options: Generate, card: "Card") -> str | None:
+    """What the model is shown: the prompt in words that it knows, and a short one as a description. None where that was
+    all that was asked for; it is printed then. Raises a `ValueError` if the policy refuses what became of the prompt.
+    """
+    asked = options.prompt.strip()
+    prompt = upsampling.reword(options, card, asked)
+    if upsampling.wanted(options, card, prompt):
+        found = upsampling.expand(options, card, prompt, options.seed, tokens_of(options.model))
+        if options.upsample_only:
+            upsampling.show(options, found, options.json)
+            return None
+        prompt = found[0].text
+    if prompt != asked:
+        making.check_prompts(options, prompt)
+        making.note(f"the prompt became {prompt!r}; --no-upsample and no --meaning leave it as it is.")
+    return prompt
 
 
 def tokens_of(model: str) -> int:

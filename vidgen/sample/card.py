@@ -5,7 +5,7 @@
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -82,13 +82,13 @@ class Card:
     def known_in(self, prompt: str) -> list[str]:
         """Returns the names of the concepts that a prompt mentions, by name or synonym, singular or plural."""
         text = " ".join(prompt.lower().split())
-        return [
-            concept.name
-            for concept in self.concepts
-            if any(
-                re.search(rf"\b{re.escape(word.lower())}(s|es)?\b", text) for word in (concept.name, *concept.synonyms)
-            )
-        ]
+        return [concept.name for concept in self.concepts if names_of([concept]).search(text)]
+
+
+def names_of(concepts: Sequence[CardConcept]) -> re.Pattern[str]:
+    """Finds every word for these concepts in a text in lower case, the longest first, singular or plural."""
+    words = sorted((word for one in concepts for word in (one.name, *one.synonyms)), key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(re.escape(word.lower()) for word in words)})(?:s|es)?\b")
 
 
 def _needed(field: dataclasses.Field) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 
 from vidgen.models.layers import apply
 from vidgen.models.sentence import SentenceConfig, SentenceEncoder
-from vidgen.sample.card import CardConcept
+from vidgen.sample.card import CardConcept, names_of
 from vidgen.sample.public import read_json
 from vidgen.worlds.reading import known_words
 from vidgen.worlds.story_words import plural
@@ -181,9 +181,7 @@ def _rows(prompt: str, concepts: Sequence[CardConcept]) -> Iterator[list[tuple[t
     words, no names that are known, nor what stands before these, as in "emperor penguin", or behind, where verbs are.
     """
     lower = prompt.lower()
-    named = sorted((word for concept in concepts for word in (concept.name, *concept.synonyms)), key=len, reverse=True)
-    pattern = "|".join(re.escape(word.lower()) for word in named)
-    taken = [match.span() for match in re.finditer(rf"\b(?:{pattern})(?:s|es)?\b", lower)]
+    taken = [match.span() for match in names_of(concepts).finditer(lower)]
     row: list[tuple[tuple[int, int], bool]] = []
     verb, end = False, 0  # whether the name of a thing stands before, and where the word before ends
     for match in re.finditer(r"[\w'-]+", lower):

@@ -17,7 +17,7 @@ import numpy as np
 
 from vidgen.data.tokenizer import canonical, load_tokenizer
 from vidgen.sample.captioner import TrainedCaptioner
-from vidgen.sample.card import CardConcept
+from vidgen.sample.card import CardConcept, names_of
 from vidgen.worlds.checking import contradictions
 from vidgen.worlds.claims import Claim
 from vidgen.worlds.reading import known_words, read_caption, read_parts
@@ -144,8 +144,7 @@ def unknown_words(prompt: str, concepts: Sequence[CardConcept]) -> tuple[Unknown
     if not concepts:
         return ()
     rest = " ".join(re.findall(r"[\w'-]+", prompt.lower()))
-    for name in sorted(_names(concepts), key=len, reverse=True):
-        rest = re.sub(rf"\b{re.escape(name)}(?:s|es)?\b", " ", rest)
+    rest = names_of(concepts).sub(" ", rest)
     strange: list[str] = []
     for thing in sorted(_atlas_names().keys() - known_words(), key=len, reverse=True):  # "hot dog" is one word
         if re.search(rf"\b{re.escape(thing)}(?:s|es)?\b", rest):
@@ -236,10 +235,6 @@ def _with_articles(text: str) -> str:
     names = "|".join(re.escape(name) for name in sorted(_atlas_names(), key=len, reverse=True))
     plain = canonical(text)
     return re.sub(rf"(?<!\ba )(?<!\ban )(?<!\bthe )(?<![\w'-])({names})(?![\w'-])", lambda match: noun(match[1]), plain)
-
-
-def _names(concepts: Sequence[CardConcept]) -> list[str]:
-    return [name.lower() for concept in concepts for name in (concept.name, *concept.synonyms)]
 
 
 @functools.cache
