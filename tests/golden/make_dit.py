@@ -9,13 +9,11 @@ neither. Every parameter is random, so that no term of the network is silent. di
 time and one epsilon in another way than the original does; both are kept.
 """
 
-from pathlib import Path
-
 import diffusers
+import goldens
 import numpy as np
 import torch
 from diffusers import DiTTransformer2DModel
-from safetensors.numpy import save_file
 from torch.nn.functional import gelu, layer_norm, linear, silu
 
 # Patch, channels, heads, width of a head, layers, rows of cells, classes, whether channels are doubled, batch.
@@ -25,7 +23,6 @@ CONFIGS = {
     "wide": (2, 4, 4, 8, 2, 12, 3, True, 1),
 }
 STEPS = (750, 3, 481)
-FOLDER = Path(__file__).parent
 
 
 def sines(time: torch.Tensor) -> torch.Tensor:
@@ -110,10 +107,7 @@ def make(name: str, seed: int) -> None:
     kept |= {f"weights/{key}": value.numpy() for key, value in weights.items() if "blocks.0.norm1.emb." in key}
     inputs = {"inputs/x": x, "inputs/labels": labels, "inputs/steps": steps, "inputs/shares": shares}
     everything = {**kept, **{key: value.numpy() for key, value in inputs.items()}, **said}
-    file = FOLDER / f"dit_{name}.safetensors"
-    everything = {key: np.ascontiguousarray(value) for key, value in everything.items()}
-    save_file(everything, file, metadata={"torch": torch.__version__, "diffusers": diffusers.__version__})
-    file.chmod(0o644)
+    goldens.keep(f"dit_{name}", everything, torch, diffusers)
 
 
 def main() -> None:

@@ -7,17 +7,13 @@ python tests/golden/make_picture_vae.py
 Needs torch and diffusers (the versions that made the files are in their metadata); the tests need neither.
 """
 
-from pathlib import Path
-
 import diffusers
-import numpy as np
+import goldens
 import torch
 from diffusers import AutoencoderKL
-from safetensors.numpy import save_file
 
 # Widths, channels, blocks, groups; pictures, height, width.
 CONFIGS = {"plain": ([4, 8, 8], 4, 2, 4, 2, 16, 24), "odd": ([6, 12], 3, 1, 3, 1, 10, 6)}
-FOLDER = Path(__file__).parent
 
 
 def random_(model: torch.nn.Module) -> torch.nn.Module:
@@ -50,10 +46,8 @@ def make(name: str, seed: int) -> None:
         low = half.decode(z.bfloat16()).sample.float()
     said = {"inputs/pictures": pictures.numpy(), "outputs/z": z.numpy(), "outputs/pictures": again.numpy()}
     said |= {"outputs/z_bfloat16": low_z.numpy(), "outputs/pictures_bfloat16": low.numpy()}
-    everything = {key: np.ascontiguousarray(value) for key, value in {**weights, **said}.items()}
-    file = FOLDER / f"picture_vae_{name}.safetensors"
-    save_file(everything, file, metadata={"torch": torch.__version__, "diffusers": diffusers.__version__})
-    file.chmod(0o644)
+    everything = {**weights, **said}
+    goldens.keep(f"picture_vae_{name}", everything, torch, diffusers)
 
 
 def main() -> None:

@@ -7,16 +7,12 @@ python tests/golden/make_sentence.py
 Needs torch and transformers (the versions that made the files are in their metadata); the tests need neither.
 """
 
-from pathlib import Path
-
-import numpy as np
+import goldens
 import torch
 import transformers
-from safetensors.numpy import save_file
 
 # Vocabulary, width, heads, MLP, layers, positions; batch, tokens, real ones.
 CONFIGS = {"plain": (50, 16, 2, 24, 2, 12, 3, 9, (9, 4, 1)), "odd": (30, 18, 3, 28, 3, 40, 2, 31, (31, 17))}
-FOLDER = Path(__file__).parent
 
 
 def make(name: str, seed: int) -> None:
@@ -41,10 +37,7 @@ def make(name: str, seed: int) -> None:
     weights = {f"weights/{key}": value.clone().numpy() for key, value in model.state_dict().items()}
     said = {"outputs/sentence": torch.nn.functional.normalize(mean, dim=-1).numpy()}
     everything = {**weights, **said, "inputs/ids": ids.int().numpy()}
-    everything = {key: np.ascontiguousarray(value) for key, value in everything.items()}
-    file = FOLDER / f"sentence_{name}.safetensors"
-    save_file(everything, file, metadata={"torch": torch.__version__, "transformers": transformers.__version__})
-    file.chmod(0o644)
+    goldens.keep(f"sentence_{name}", everything, torch, transformers)
 
 
 def main() -> None:

@@ -7,19 +7,15 @@ python tests/golden/make_umt5.py
 Needs torch and transformers (the versions that made the files are in their metadata); the tests need neither.
 """
 
-from pathlib import Path
-
-import numpy as np
+import goldens
 import torch
 import transformers
-from safetensors.numpy import save_file
 
 # Vocabulary, width, heads, width of a head, MLP, layers, buckets, furthest distance; batch, tokens, real ones.
 CONFIGS = {
     "plain": (50, 16, 2, 8, 24, 2, 32, 128, 3, 9, (9, 4, 1)),
     "odd": (30, 20, 3, 6, 28, 3, 8, 20, 2, 70, (70, 33)),
 }
-FOLDER = Path(__file__).parent
 
 
 def make(name: str, seed: int) -> None:
@@ -51,10 +47,7 @@ def make(name: str, seed: int) -> None:
     said = {f"outputs/block{i}": x.numpy() for i, x in enumerate(out.hidden_states[1:-1])}
     said |= {"outputs/features": out.last_hidden_state.numpy(), "outputs/features_bfloat16": low.numpy()}
     everything = {**weights, **said, "inputs/ids": ids.int().numpy()}
-    everything = {key: np.ascontiguousarray(value) for key, value in everything.items()}
-    file = FOLDER / f"umt5_{name}.safetensors"
-    save_file(everything, file, metadata={"torch": torch.__version__, "transformers": transformers.__version__})
-    file.chmod(0o644)
+    goldens.keep(f"umt5_{name}", everything, torch, transformers)
 
 
 def main() -> None:

@@ -9,13 +9,12 @@ neither. Every parameter is random, so that no term of the network is silent.
 """
 
 import tempfile
-from pathlib import Path
 
 import diffusers
+import goldens
 import numpy as np
 import torch
 from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
-from safetensors.numpy import save_file
 
 # Patch, channels, heads, width of a head, MLP, layers, text width, time width; batch, frames, rows, columns, words.
 CONFIGS = {
@@ -23,7 +22,6 @@ CONFIGS = {
     "odd": ((2, 1, 3), 3, 3, 16, 56, 2, 10, 12, 1, 4, 3, 9, 7),
     "wide": ((1, 2, 2), 16, 4, 16, 128, 2, 32, 64, 2, 2, 6, 4, 11),
 }
-FOLDER = Path(__file__).parent
 
 
 def keep(said: dict[str, np.ndarray], name: str):
@@ -66,11 +64,8 @@ def make(name: str, seed: int) -> None:
         low = half(x.bfloat16(), time, text.bfloat16(), return_dict=False)[0].float().numpy()
     said["outputs/velocity_bfloat16"] = low
     inputs = {"inputs/x": x.numpy(), "inputs/text": text.numpy(), "inputs/time": time.numpy()}
-    everything = {key: np.ascontiguousarray(value) for key, value in {**weights, **inputs, **said}.items()}
-    made_by = {"torch": torch.__version__, "diffusers": diffusers.__version__}
-    file = FOLDER / f"wan_{name}.safetensors"
-    save_file(everything, file, metadata=made_by)
-    file.chmod(0o644)
+    everything = {**weights, **inputs, **said}
+    goldens.keep(f"wan_{name}", everything, torch, diffusers)
 
 
 def main() -> None:

@@ -7,13 +7,11 @@ python tests/golden/make_wan_vae.py
 Needs torch and diffusers (the versions that made the files are in their metadata); the tests need neither.
 """
 
-from pathlib import Path
-
 import diffusers
+import goldens
 import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
-from safetensors.numpy import save_file
 
 # Base, multipliers, channels, blocks, whether a step halves time; frames, height, width.
 CONFIGS = {
@@ -21,7 +19,6 @@ CONFIGS = {
     "odd": (6, [1, 1, 2], 2, 2, [True, False], 5, 12, 8),
     "picture": (4, [1, 2, 2], 4, 1, [True, True], 1, 8, 8),
 }
-FOLDER = Path(__file__).parent
 
 
 def make(name: str, seed: int) -> None:
@@ -52,10 +49,7 @@ def make(name: str, seed: int) -> None:
         "inputs/deviation": np.float32(deviation), "outputs/z": z.numpy(), "outputs/video": again.numpy(),
         "outputs/loud": loud.numpy(), "outputs/z_bfloat16": low_z.numpy(), "outputs/video_bfloat16": low.numpy(),
     }  # fmt: skip
-    everything = {key: np.ascontiguousarray(value) for key, value in everything.items()}
-    file = FOLDER / f"wan_vae_{name}.safetensors"
-    save_file(everything, file, metadata={"torch": torch.__version__, "diffusers": diffusers.__version__})
-    file.chmod(0o644)
+    goldens.keep(f"wan_vae_{name}", everything, torch, diffusers)
 
 
 def main() -> None:

@@ -208,3 +208,11 @@ class Stage:
         """Writes down an event; its index."""
         self.beats.append(Beat(kind, subject, *span, other=other, side=side, cause=cause))
         return len(self.beats) - 1
+
+    def layer(self) -> None:
+        """What covers what: on a ground the lower is the nearer; elsewhere anything may cover anything."""
+        near = [
+            actor.y + 0.5 * actor.size if self.place.has_ground else float(self.rng.random()) for actor in self.actors
+        ]
+        for rank, row in enumerate(np.argsort(near)[::-1]):
+            self.actors[int(row)].depth = float(rank)

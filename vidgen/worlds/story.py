@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidgen.worlds import plots
+from vidgen.worlds import comparisons, plots
 from vidgen.worlds.motion import Camera, Scene, poses
 from vidgen.worlds.places import GROUNDS, PLACES
 from vidgen.worlds.scene import DEFAULT_PLACES, SPLITS, draw_place, pair_held_out
@@ -44,10 +44,10 @@ _THEMES: dict[str, _Theme] = {
     "push": _Theme(plots.push, (2, 2), 13),
     "knock": _Theme(plots.knock, (2, 2), 13, ground=False),
     "open": _Theme(plots.open_door, (2, 2), 13),
-    "count": _Theme(plots.count, (1, 6), 1, ground=False),
-    "size": _Theme(plots.size, (2, 2), 1, apart=True),
-    "speed": _Theme(plots.speed, (1, 2), 16, apart=True),
-    "depth": _Theme(plots.depth, (2, 2), 9),
+    "count": _Theme(comparisons.count, (1, 6), 1, ground=False),
+    "size": _Theme(comparisons.size, (2, 2), 1, apart=True),
+    "speed": _Theme(comparisons.speed, (1, 2), 16, apart=True),
+    "depth": _Theme(comparisons.depth, (2, 2), 9),
 }
 THEMES: tuple[str, ...] = tuple(_THEMES)
 """Kinds of stories. order: two events. parts: three to six, also a minute long. return: out of sight behind something,

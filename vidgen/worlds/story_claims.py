@@ -9,8 +9,9 @@ from collections import Counter
 
 import numpy as np
 
+from vidgen.worlds.comparisons import FAST, SLOW
 from vidgen.worlds.motion import DIRECTIONS, FPS, Beat, Scene, screen_poses
-from vidgen.worlds.plots import BACK, FAST, SLOW
+from vidgen.worlds.plots import BACK
 from vidgen.worlds.shapes import fill
 
 Row = tuple[str, str, str, str]
