@@ -109,7 +109,7 @@ def rewritten(options: Generate, card: "Card") -> str | None:
     all that was asked for; it is printed then. Raises a `ValueError` if the policy refuses what became of the prompt.
     """
     asked = options.prompt.strip()
-    prompt = upsampling.reword(options, card, asked)
+    prompt = reworded = upsampling.reword(options, card, asked)
     if upsampling.wanted(options, card, prompt):
         found = upsampling.expand(options, card, prompt, options.seed, tokens_of(options.model))
         if options.upsample_only:
@@ -118,7 +118,8 @@ def rewritten(options: Generate, card: "Card") -> str | None:
         prompt = found[0].text
     if prompt != asked:
         making.check_prompts(options, prompt)
-        making.note(f"the prompt became {prompt!r}; --no-upsample and no --meaning leave it as it is.")
+    if prompt != reworded:
+        making.note(f"the prompt became {prompt!r}; --no-upsample leaves it as it is.")
     return prompt
 
 
