@@ -8,7 +8,8 @@ Up to here everything was 64x64 pixels and 17 frames long, and at 96x48 things c
 Things are half as large as the shorter side of the frame, so that they are three, four and six cells wide here.
 
 Stories were told in their order by `paced.py`, of things that were blurs as soon as they moved: the shift of the times
-of clips is 1.5 in place of 3, which draws three in ten below t = 0.4, where details are decided, in place of one in six.
+of clips is 1.5 in place of 3, which draws three in ten below t = 0.4, where details are decided, in place of one in
+six.
 """
 
 import dataclasses
