@@ -74,6 +74,17 @@ def test_two_videos_are_joined_and_one_leads_back(calls) -> None:
     assert connected == ["a dog", 4, 17] and looped == ["a dog", 4, 17]
 
 
+def test_what_fits_no_clip_of_the_models_own_length_is_made_in_a_longer_one(calls, monkeypatch) -> None:
+    """Up to the longest that it takes; what goes on goes on in clips as the model knows them."""
+    monkeypatch.setattr(pipeline, "load_card", lambda name="default", in_int8=False: {**CARD, "frames": 9})
+    for seconds in ("0.5", "1.5", "3"):
+        assert cli.main(["loop", "a.mp4", "a dog", "--seconds", seconds, "--out", "b.mp4"]) == 0
+    assert cli.main(["extend", "a.mp4", "a dog", "--seconds", "3", "--out", "b.mp4"]) == 0
+    assert [arguments[3:5] for _, arguments, _ in calls] == [(4, 13), (12, 17), (24, 17), (24, 9)]
+    assert cli.main(["storyboard", "0: a dog", "--out", "b.mp4"]) == 0
+    assert calls[-1][2]["frames"] == 9
+
+
 def test_a_video_is_edited(calls, capsys) -> None:
     assert cli.main(["edit", "a.mp4", "a dog", "--strength", "0.5", "--steps", "3", "--out", "b.mp4"]) == 0
     [(name, (_, video, prompt, strength), options)] = calls

@@ -143,7 +143,8 @@ def test_info_shows_the_whole_card(capsys, monkeypatch):
         "size_multiple": 16,
         "least_side": 32,
         "most_side": 128,
-        "max_frames": 17,
+        "max_frames": 481,
+        "frames": 17,
         "fps": 8,
     }
     monkeypatch.setattr(pipeline, "load_card", lambda name: card)
@@ -157,7 +158,7 @@ def test_info_shows_the_whole_card(capsys, monkeypatch):
         "61 %",
         "knows squares only",
         "64x48",
-        "2 seconds",
+        "2 seconds (takes up to 60)",
         "square",
     ):
         assert text in page

@@ -38,6 +38,8 @@ def case(prompt="a dog", names=("dog",), **scene):
 
 def test_a_card_says_what_can_be_asked():
     assert card_setting(CARD) == Setting(("dog", "cat"), 64, 64, 17, 8)
+    longer = dataclasses.replace(CARD, max_frames=481)
+    assert card_setting(longer) == card_setting(CARD)
     unheard_of = dataclasses.replace(CARD, concepts=(CardConcept("chimera"), *CARD.concepts))
     assert card_setting(unheard_of) == card_setting(CARD)
     refuse_by_card(CARD, case())

@@ -19,7 +19,7 @@ EXACT = dataclasses.replace(
     dit=dataclasses.replace(SMALL.networks.dit, dtype="float32"),
     vae=dataclasses.replace(SMALL.networks.vae, dtype="float32"),
 )
-CARD = {"size": [32, 32], "max_frames": 5}
+CARD = {"size": [32, 32], "frames": 5, "max_frames": 9}
 PIPELINE: Pipeline = dataclasses.replace(SMALL, networks=EXACT, card=CARD)
 HOW = {"steps": 3, "guidance": 4.0, "rescale": 0.5, "seed": 3}
 

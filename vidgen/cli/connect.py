@@ -79,10 +79,13 @@ def _lead(options: Connect | Loop, first: Path, second: Path | None) -> None:
 
     frames = max(GROUP, frames_for_seconds(options.seconds, card.fps) - 1)
 
+    # As long as the model knows best, or longer where a group of each clip would not fit beside what is asked for.
+    window = min(card.max_frames, max(card.frames, 1 + frames + 2 * GROUP))
+
     def work(model: Pipeline) -> list:
         if second is None:
-            return [compose.loop(model, videos[0], prompt, frames, card.max_frames, **options.sampling())]
-        return [compose.connect(model, videos[0], videos[1], prompt, frames, card.max_frames, **options.sampling())]
+            return [compose.loop(model, videos[0], prompt, frames, window, **options.sampling())]
+        return [compose.connect(model, videos[0], videos[1], prompt, frames, window, **options.sampling())]
 
     making.make(
         options,

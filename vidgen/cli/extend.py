@@ -53,7 +53,7 @@ def run(argv: Sequence[str]) -> None:
         f"making {frames} frames",
         lambda model: [
             compose.extend(
-                model, video, options.prompt.strip(), frames, card.max_frames, options.before, **options.sampling()
+                model, video, options.prompt.strip(), frames, card.frames, options.before, **options.sampling()
             )
         ],
         action="extend",

@@ -44,14 +44,15 @@ def run(argv: Sequence[str]) -> None:
 
 def page(card: "Card") -> str:
     """Returns the card as text."""
-    longest = (card.max_frames - 1) / card.fps
+    known, longest = ((frames - 1) / card.fps for frames in (card.frames, card.max_frames))
+    lengths = f"{known:g} seconds" + (f" (takes up to {longest:g})" if longest > known else "")
     sizes = (
         f"{card.size[0]}x{card.size[1]} pixels (takes {card.least_side} to {card.most_side}, by {card.size_multiple})"
     )
     parameters = {"all": sum(card.parameters.values()), **card.parameters}
     sections = [
         ("parameters", [f"{name:<12} {count:>12,}" for name, count in parameters.items()]),
-        ("makes", [f"{sizes}, {card.fps} frames a second, up to {longest:g} seconds"]),
+        ("makes", [f"{sizes}, {card.fps} frames a second, {lengths}"]),
         ("trained on", [card.trained_on]),
         ("sampled with", [f"{name}: {value}" for name, value in card.sampler.items()]),
         ("scores", [f"{name}: {score}" for name, score in card.scores.items()]),

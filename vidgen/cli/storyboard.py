@@ -31,7 +31,7 @@ class Storyboard(making.Making):
     ]
     """From when on, in seconds, and what to show, in quotes; the first from 0."""
     seconds: Annotated[
-        float | None, tyro.conf.arg(metavar="S", help_behavior_hint="(default: the longest that the model makes)")
+        float | None, tyro.conf.arg(metavar="S", help_behavior_hint="(default: as the model knows clips best)")
     ] = None
     """How long the video is."""
 
@@ -46,8 +46,7 @@ def run(argv: Sequence[str]) -> None:
     files = making.output_files(everything, options.out)
     options.check()
     card, width, height = making.choose_model(options, *(prompt for _, prompt in shots))
-    longest = (card.max_frames - 1) / card.fps
-    seconds = longest if options.seconds is None else options.seconds
+    seconds = (card.frames - 1) / card.fps if options.seconds is None else options.seconds
     making.check_seconds(seconds, "more than 0")
     frames = frames_within(card, seconds)
     _check_order([time for time, _ in shots], seconds)

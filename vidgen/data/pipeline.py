@@ -124,6 +124,23 @@ def video_batches(
     return batched(items, batch_size, rows)
 
 
+def captioned_batches(
+    source: VideoSource,
+    batch_size: int,
+    seed: int,
+    tokenizer: AnyTokenizer,
+    text_length: int,
+    rows: Sequence[int] | None = None,
+) -> grain.IterDataset:
+    """`video_batches` with one of each clip's captions, as `latent_batches` picks them: "text_BS", int32."""
+
+    def pick(item: VideoItem, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        return {"video_BFHWC": item["video"], "text_BS": pick_caption(item, rng, tokenizer, text_length)}
+
+    items = endless(source, seed).random_map(pick, seed=_named_seed(seed, "caption"))
+    return batched(items, batch_size, rows)
+
+
 def latent_batches(
     source: LatentItems,
     batch_size: int,
@@ -152,7 +169,9 @@ def latent_batches(
     return batched(items, batch_size, rows)
 
 
-def pick_caption(item: LatentItem, rng: np.random.Generator, tokenizer: AnyTokenizer, text_length: int) -> np.ndarray:
+def pick_caption(
+    item: VideoItem | LatentItem, rng: np.random.Generator, tokenizer: AnyTokenizer, text_length: int
+) -> np.ndarray:
     """One of an item's captions, at random among those that `text_length` tokens hold; where all are longer, one is
     cut: int32 [text_length]. Of an item with captions that a captioner wrote, its "synthetic_share" are these. Raises
     ValueError for an item without a caption.

@@ -274,7 +274,7 @@ def card_setting(card: Card) -> Setting:
     """What a model can show, by its card; of the things that it knows those that the worlds have pictures of."""
     drawn = {concept.name for concept in load_atlas().concepts}
     concepts = tuple(concept.name for concept in card.concepts if concept.name in drawn)
-    return Setting(concepts, *card.size, frames=card.max_frames, fps=card.fps)
+    return Setting(concepts, *card.size, frames=card.frames, fps=card.fps)
 
 
 def refuse_by_card(card: Card, case: Case) -> None:

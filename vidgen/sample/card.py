@@ -24,9 +24,10 @@ class Card:
 
     tasks: what it was trained on beside making all of a clip from text: "ends", frames at the beginning or the end were
     given, "box", parts of all frames, and "storyboard", several prompts in one clip. Sizes are (width, height) in
-    pixels. Width and height must each be a multiple of `size_multiple` from `least_side` to `most_side`; `max_frames`
-    is the longest clip. upsample: whether short prompts are expanded to descriptions like the captions that it knows.
-    sampler: how it is sampled, where that is not as for every model; see `vidgen.sample.sampler`.
+    pixels: `size` and `frames` are of a clip as the model knows them best. Width and height must each be a multiple of
+    `size_multiple` from `least_side` to `most_side`; `max_frames` is the longest clip that it takes, and `frames`
+    the same where a card does not say. upsample: whether short prompts are expanded to descriptions like the captions
+    that it knows. sampler: how it is sampled, where that is not as for every model; see `vidgen.sample.sampler`.
     """
 
     name: str
@@ -41,9 +42,14 @@ class Card:
     most_side: int
     max_frames: int
     fps: int
+    frames: int = 0
     tasks: tuple[str, ...] = ()
     upsample: bool = False
     sampler: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.frames:
+            object.__setattr__(self, "frames", self.max_frames)
 
     @classmethod
     def from_dict(cls, card: Mapping[str, Any]) -> Self:

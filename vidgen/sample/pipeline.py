@@ -150,7 +150,8 @@ class Pipeline:
         if shared and not able:
             raise ValueError("shared is for clips of one prompt each, on one device, by a patch VAE: leave it out here")
         frames, *sides = size
-        own = sides == [*self.card.get("size", ())] and frames in (1, self.card.get("max_frames"))
+        own_frames = self.card.get("frames", self.card.get("max_frames"))
+        own = sides == [*self.card.get("size", ())] and frames in (1, own_frames)
         return able and bool(self.card) and not own if shared is None else shared
 
     def _in_budget(

@@ -31,7 +31,8 @@ def run_card(
         how: it is to be sampled.
     """
     scenes = [data.scenes for data in streams.data]
-    longest = max(streams.data, key=lambda one: one.scenes.frames)
+    # Of clips those that most of training is about; pictures only where there is nothing else.
+    own = max(streams.data, key=lambda one: (one.scenes.frames > 1, one.weight, one.scenes.frames))
     sides = [side for one in streams.data for side in (one.width, one.height)]
     atlas, before = load_atlas(), {concept.name for concept in known}
     everything = tuple(concept.name for concept in atlas.concepts)
@@ -46,12 +47,13 @@ def run_card(
         scores={},
         limits=("Nobody has measured it.",),
         concepts=(*known, *(CardConcept(concept.name, tuple(concept.synonyms)) for concept in found)),
-        size=(longest.width, longest.height),
+        size=(own.width, own.height),
         size_multiple=math.lcm(*multiples),
         least_side=min(sides),
         most_side=max(sides),
-        max_frames=longest.scenes.frames,
+        max_frames=max(one.frames for one in scenes),
         fps=FPS,
+        frames=own.scenes.frames,
         tasks=tasks,
         sampler=for_card(how),
     )

@@ -182,17 +182,23 @@ def vae_loss(
     """Loss of uint8 clips [B, F, H, W, 3] and its parts."""
     x = to_float(video_BFHWC)
     y, mean, logvar = apply(vae, params, x, key)
+    missed, metrics = pixel_loss(weights, x, y)
+    kl = 0.5 * jnp.mean(mean**2 + jnp.exp(logvar) - 1.0 - logvar)
+    noise = jnp.mean(jnp.exp(0.5 * logvar)) / jnp.std(mean)
+    return missed + weights.kl * kl, metrics | {"kl": kl, "latent_noise": noise}
+
+
+def pixel_loss(weights: VAELossConfig, x: Array, y: Array) -> tuple[Array, dict[str, Array]]:
+    """What clips y [B, F, H, W, 3] lack of clips x, both in [-1, 1], and its parts."""
     frames = jnp.ones(x.shape[1]).at[0].set(weights.first_frame)
     frames = (frames / frames.mean())[:, None, None, None]
     error = y - x
     l1 = jnp.mean(frames * jnp.abs(error))
     gradient = jnp.mean(frames * jnp.abs(jnp.diff(error, axis=2))) + jnp.mean(frames * jnp.abs(jnp.diff(error, axis=3)))
-    kl = 0.5 * jnp.mean(mean**2 + jnp.exp(logvar) - 1.0 - logvar)
     square = jnp.mean(frames * jnp.square(error))
     psnr = -10 * jnp.log10(jnp.mean(jnp.square(error / 2)))
-    loss = l1 + weights.gradient * gradient + weights.square * square + weights.kl * kl
-    noise = jnp.mean(jnp.exp(0.5 * logvar)) / jnp.std(mean)
-    metrics = {"l1": l1, "gradient": gradient, "kl": kl, "psnr": psnr, "latent_noise": noise}
+    loss = l1 + weights.gradient * gradient + weights.square * square
+    metrics = {"l1": l1, "gradient": gradient, "psnr": psnr}
     if weights.structure:
         metrics["ssim"] = jnp.mean(frames[..., 0] * structural_similarity(x.mean(-1), y.mean(-1)))
         loss = loss + weights.structure * (1 - metrics["ssim"])
@@ -228,6 +234,11 @@ def structural_similarity(x_BFHW: Array, y_BFHW: Array) -> Array:
 
 def step_flops(config: VAEConfig, shape: tuple[int, ...]) -> float:
     """Multiply-adds x 2 of the matmuls of one training step (forward + backward = 3 x forward) on clips of `shape`."""
+    return 3 * sum(forward_flops(config, shape))
+
+
+def forward_flops(config: VAEConfig, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Multiply-adds x 2 of the matmuls by which clips of `shape` [B, F, H, W, 3] are encoded, and decoded again."""
     B, F, H, W, _ = shape
     T = config.latent_shape(F, H, W)[0]
 
@@ -239,16 +250,16 @@ def step_flops(config: VAEConfig, shape: tuple[int, ...]) -> float:
         return cells(stage) * stage.blocks * (D * X + (D + 9 * X) * M + M * D)
 
     fine, coarse = config.encoder[0], config.encoder[-1]
-    total = T * config.group * H * W * 3 * fine.width + cells(coarse) * coarse.width * 2 * config.channels
-    total += sum(map(blocks, config.encoder + config.decoder))
+    encoded = T * config.group * H * W * 3 * fine.width + cells(coarse) * coarse.width * 2 * config.channels
+    encoded += sum(map(blocks, config.encoder))
     for small, large in itertools.pairwise(config.encoder):
-        total += cells(small) * small.width * large.width
-    for large, small in itertools.pairwise(config.decoder):
-        total += cells(small) * small.width * large.width
+        encoded += cells(small) * small.width * large.width
     fine, coarse = config.decoder[-1], config.decoder[0]
-    total += cells(coarse) * config.channels * coarse.width + cells(fine) * fine.width * fine.hidden
-    total += T * config.group * H * W * 3 * fine.hidden
-    return 3 * 2.0 * B * total
+    decoded = cells(coarse) * config.channels * coarse.width + cells(fine) * fine.width * fine.hidden
+    decoded += T * config.group * H * W * 3 * fine.hidden + sum(map(blocks, config.decoder))
+    for large, small in itertools.pairwise(config.decoder):
+        decoded += cells(small) * small.width * large.width
+    return 2.0 * B * encoded, 2.0 * B * decoded
 
 
 @dataclasses.dataclass(frozen=True)
