@@ -24,7 +24,7 @@ PAIRS = 8
 
 
 def get_config() -> DecoderTraining:
-    """2,400 steps of 8 clips of 17 frames, as long as the transformer's own."""
+    """2,000 steps of 8 clips of 17 frames, as long as the transformer's own."""
     model: DiTTraining = load_experiment(Path(__file__).with_name("shapes.py"))
     scenes = {data.name: data.scenes for data in model.data}
     pairs = dataclasses.replace(scenes["pairs"], split="all", object_weights=None)
@@ -37,5 +37,5 @@ def get_config() -> DecoderTraining:
         batch_size=8,
         times=(0.1, 0.5),
         optim=OptimConfig(lr=8e-4, warmup=50, b2=0.99, weight_decay=0.0, cooldown=0.8, lr_end=0.02, ema=0.995),
-        loop=LoopConfig(steps=2_400, log_every=50, eval_every=600, save_every=300),
+        loop=LoopConfig(steps=2_000, log_every=50, eval_every=600, save_every=300),
     )

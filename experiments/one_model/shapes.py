@@ -55,5 +55,5 @@ def get_config() -> DiTTraining:
             LatentData("large", large, 16_384, 16, 80, weight=0.05, shift=2.0, seed=0),
             LatentData("long", SplitConfig((*told, still), ("pair",)), 3_072, 4, 80, weight=0.05, shift=3.0, seed=0),
         ),
-        loop=LoopConfig(steps=7_000, log_every=25, eval_every=0, save_every=200, seed=2),
+        loop=LoopConfig(steps=6_000, log_every=25, eval_every=0, save_every=200, seed=2),
     )
