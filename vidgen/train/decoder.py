@@ -137,7 +137,7 @@ def predict(
     networks: Networks, space: LatentSpace, params: dict, x: Array, text_BS: Array, t_B: Array, key: Array
 ) -> Array:
     """What the transformer says of clips x [B, F, H, W, 3] in [-1, 1] whose latents have noise of t_B: the latents
-    [B, T, H', W', C] that one step to t = 0 leads to; at t = 0 the encoder's own. No gradient goes through it.
+    [B, T, H', W', C] that one step to t = 0 leads to; at t = 0 the encoder's own.
     """
     mean, _ = apply(VAE(networks.vae, constrain), params, x, method=VAE.encode)
     latent = space.enter(mean)
@@ -145,7 +145,7 @@ def predict(
     features, real = apply(text_encoder(networks.text), params["text"], text_BS)
     dit = DiT(networks.dit, attention.dense)
     velocity = apply_to_grid(dit, params["dit"], noisy, t_B, features[:, None], real[:, None])
-    return jax.lax.stop_gradient(paths.x0_from_velocity(noisy, velocity, t_B))
+    return paths.x0_from_velocity(noisy, velocity, t_B)
 
 
 def decode(networks: Networks, space: LatentSpace, params: dict, latent_BTHWC: Array) -> Array:
