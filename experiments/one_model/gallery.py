@@ -25,12 +25,12 @@ from vidgen.sample.pipeline import Pipeline, load_pipeline
 
 FRAMES, SIDE, FPS = 17, 64, 8
 PROMPTS = (
-    "a dog moves right in a meadow",
-    "a whale moves up in the ocean",
-    "a rocket moves up in space",
-    "a cat to the left of a robot, both still, in a city",
-    "a butterfly moves left in a forest",
-    "a solitary astronaut moves right on the moon",
+    "a dog moves to the right in a meadow",
+    "a whale moves up at sea",
+    "a rocket flies up in the night sky",
+    "a cat on the left of a robot in the desert",
+    "a butterfly moves to the left against a blue sky",
+    "an astronaut moves to the right across the moon",
 )
 SIZES = ((96, 48), (48, 96), (96, 64), (48, 48), (80, 80))
 STYLE = """
@@ -133,7 +133,7 @@ class Maker:
         made = [(PROMPTS[0], given)]
         made += [
             (f"→ {prompt}", compose.edit(self.pipeline, given, prompt, 0.8, seed=self.seed))
-            for prompt in ("a cat moves right in a meadow", "a dog moves right on the moon")
+            for prompt in ("a cat moves to the right in a meadow", "a dog moves to the right across the moon")
         ]
         return Section(
             "Edits", "A clip is made again after another prompt; its layout stays.", [(PROMPTS[0], given), *made]
@@ -141,7 +141,7 @@ class Maker:
 
     def inpaint(self) -> Section:
         """A half of the picture."""
-        clip, prompt = self.clips[PROMPTS[3]], "a cat to the left of a duck, both still, in a city"
+        clip, prompt = self.clips[PROMPTS[3]], "a cat on the left of a duck in the desert"
         mask = np.zeros(clip.shape[:3], bool)
         mask[:, :, SIDE // 2 :] = True
         made = compose.inpaint(self.pipeline, clip, mask, prompt, seed=self.seed)
@@ -149,7 +149,7 @@ class Maker:
 
     def storyboard(self) -> Section:
         """Several prompts, one pass."""
-        shots = [Shot(0, "a dog moves right in a meadow"), Shot(9, "a dog moves up in a meadow")]
+        shots = [Shot(0, PROMPTS[0]), Shot(9, "a dog moves up in a meadow")]
         clip = compose.storyboard(self.pipeline, shots, FRAMES, SIDE, SIDE, seed=self.seed)
         told = "; ".join(f"{shot.frame / FPS:.1f} s: {shot.prompt}" for shot in shots)
         return Section("Storyboard", "Several prompts on one time line, in one pass.", [(told, clip)])
