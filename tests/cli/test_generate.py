@@ -101,6 +101,18 @@ def test_no_seconds_make_a_picture(model, capsys):
 
 
 @pytest.mark.parametrize(
+    ("own", "longest", "asked", "frames"), [(9, 9, [], 9), (33, 481, [], 17), (17, 481, ["30"], 241)]
+)
+def test_a_video_is_as_long_as_asked_for_or_as_the_models_clips_are(model, monkeypatch, own, longest, asked, frames):
+    """Two seconds where they are longer; up to the longest that it takes."""
+    card = {**CARD, "frames": own, "max_frames": longest}
+    monkeypatch.setattr(pipeline, "load_card", lambda name="default", in_int8=False: card)
+    seconds = ["--seconds", *asked] if asked else []
+    assert cli.main(["generate", "an astronaut", *seconds, "--out", "a.png"]) == 0
+    assert model.calls[0][1]["frames"] == frames
+
+
+@pytest.mark.parametrize(
     ("prompt", "known"),
     [
         ("a Cosmonaut walks", True),

@@ -37,7 +37,7 @@ class Generate(making.Making, upsampling.Upsampling):
     """What to show, in quotes."""
     seconds: Annotated[
         float | None,
-        tyro.conf.arg(metavar="S", help_behavior_hint="(default: 2, or a picture where the model makes those)"),
+        tyro.conf.arg(metavar="S", help_behavior_hint="(default: 2, or less where the model's clips are shorter)"),
     ] = None
     """How long the video is; 0 makes a single picture."""
     count: Annotated[int, tyro.conf.arg(metavar="N")] = 1
@@ -60,10 +60,9 @@ def run(argv: Sequence[str]) -> None:
     options.check()
     options.check_upsampling()
     card, width, height = making.choose_model(options, options.prompt)
-    pictures = card.max_frames == 1
-    seconds = options.seconds if options.seconds is not None else 0.0 if pictures else SECONDS
-    frames = frames_within(card, seconds)
-    if pictures and options.out is None:
+    own = (card.frames - 1) / card.fps
+    frames = frames_within(card, min(SECONDS, own) if options.seconds is None else options.seconds)
+    if card.max_frames == 1 and options.out is None:
         files = [file.with_suffix(".png") for file in files]
     prompt = rewritten(options, card)
     if prompt is None:
