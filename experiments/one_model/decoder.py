@@ -4,6 +4,11 @@
 
 vidgen train experiments/one_model/decoder.py --workdir runs/one_decoder
 
+Two CPU cores, 13 minutes; no paper's row. This decoder ships. Of 64 held-out pairs (samplers.py, measured 2026-11-28)
+clips change 1.73 times as much where a latent frame begins as within one, through the decoder before 2.02; the weights
+of `paced.py` go from 2.01 to 1.71 by the same decoder. What is found in clips stays (82.0 % of 128, 86.7 %). Of 16
+unseen clips 29.87 dB are kept.
+
 Where things move, sampled latents are a little wrong in each cell, and a decoder that has only seen the encoder's shows
 that as a mosaic of cells. The last step of the sampler goes from t = 0.42 to 0.
 """

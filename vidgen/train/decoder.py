@@ -121,7 +121,7 @@ class DecoderTraining:
     def _flops(networks: Networks, batch: Mapping[str, Any]) -> float:
         """Forward alone but for the decoder."""
         B, F, H, W, _ = shape = batch["video_BFHWC"].shape
-        encoded, decoded = forward_flops(networks.vae, shape)
+        encoded, decoded = forward_flops(_vae(networks).config, shape)
         latent = B, *networks.vae.latent_shape(F, H, W)
         return encoded + 3 * decoded + step_flops(networks, latent, batch["text_BS"].shape[1]) / 3
 
@@ -139,7 +139,7 @@ def predict(
     """What the transformer says of clips x [B, F, H, W, 3] in [-1, 1] whose latents have noise of t_B: the latents
     [B, T, H', W', C] that one step to t = 0 leads to; at t = 0 the encoder's own.
     """
-    mean, _ = apply(VAE(networks.vae, constrain), params, x, method=VAE.encode)
+    mean, _ = apply(_vae(networks), params, x, method=VAE.encode)
     latent = space.enter(mean)
     noisy = paths.interpolate(latent, jax.random.normal(trees.fold_in_str(key, "noise"), latent.shape), t_B)
     features, real = apply(text_encoder(networks.text), params["text"], text_BS)
@@ -150,7 +150,7 @@ def predict(
 
 def decode(networks: Networks, space: LatentSpace, params: dict, latent_BTHWC: Array) -> Array:
     """Latents -> clips in about [-1, 1]."""
-    return apply(VAE(networks.vae, constrain), params, space.leave(latent_BTHWC), method=VAE.decode)
+    return apply(_vae(networks), params, space.leave(latent_BTHWC), method=VAE.decode)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,11 +169,18 @@ class PredictionSheet:
         video, B = self.batch["video_BFHWC"], len(self.batch["video_BFHWC"])
         shown, psnr = {}, {}
         for name, t in (("eval/psnr", 0.0), ("eval/predicted_psnr", self.time)):
-            made = _through(self.networks, self.space, params, to_float(video), self.batch["text_BS"], jnp.full(B, t))
+            made = _through(
+                self.networks, self.space, params, to_float(jnp.asarray(video)), self.batch["text_BS"], jnp.full(B, t)
+            )
             error = np.square((np.asarray(made, np.float32) - video) / 255.0).mean(axis=(1, 2, 3, 4))
             shown[name], psnr[name] = np.asarray(made), float(np.mean(-10 * np.log10(error)))
         rows = [clip for pair in zip(video[:6], shown["eval/predicted_psnr"][:6], strict=True) for clip in pair]
         return Results(psnr, {"eval/predicted": contact_sheet(rows, scale=2)})
+
+
+def _vae(networks: Networks) -> VAE:
+    assert isinstance(networks.vae, VAEConfig)  # others are refused before
+    return VAE(networks.vae, constrain)
 
 
 @functools.partial(jax.jit, static_argnums=0)
