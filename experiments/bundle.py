@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts a trained run into a folder that `vidgen generate --model` takes, with its card.
 
-python experiments/bundle.py --run runs/one_paced --card experiments/one_model/card.json \
-    --report runs/evaluate/report.json
+python experiments/bundle.py --run runs/one_average --vae runs/one_decoder/model/vae.safetensors \
+    --card experiments/one_model/card.json --report runs/evaluate/report.json
 
 The card is the one that the run wrote, with the words of the file (name, trained_on, limits) and what was measured.
 """

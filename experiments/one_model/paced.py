@@ -4,7 +4,7 @@
 
 vidgen train experiments/one_model/paced.py --workdir runs/one_paced
 
-Two CPU cores, 97 minutes, 27 of them on one core beside another run; no paper's row. These weights ship. Of 200
+Two CPU cores, 97 minutes, 27 of them on one core beside another run; no paper's row. These weights shipped. Of 200
 held-out pairs, measured 2026-11-27, sampled at guidance 2: 85.0 % of 400 named things found (before 78.8 at guidance
 3), 96.8 % of 282 signs of motion right, 96 of 96 on the right side; where a latent frame begins clips change 1.98 times
 as much as within one (2.31). Stories, cameras and tasks are in experiments/README.md.

@@ -78,7 +78,6 @@ def _lead(options: Connect | Loop, first: Path, second: Path | None) -> None:
     from vidgen.sample.pipeline import GROUP, Pipeline, frames_for_seconds
 
     frames = max(GROUP, frames_for_seconds(options.seconds, card.fps) - 1)
-
     # As long as the model knows best, or longer where a group of each clip would not fit beside what is asked for.
     window = min(card.max_frames, max(card.frames, 1 + frames + 2 * GROUP))
 

@@ -48,8 +48,7 @@ class Card:
     sampler: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.frames:
-            object.__setattr__(self, "frames", self.max_frames)
+        object.__setattr__(self, "frames", own_frames(vars(self)))
 
     @classmethod
     def from_dict(cls, card: Mapping[str, Any]) -> Self:
@@ -89,6 +88,11 @@ class Card:
         """Returns the names of the concepts that a prompt mentions, by name or synonym, singular or plural."""
         text = " ".join(prompt.lower().split())
         return [concept.name for concept in self.concepts if names_of([concept]).search(text)]
+
+
+def own_frames(card: Mapping[str, Any]) -> int | None:
+    """Frames of a clip as a model knows them best, by its card as a dictionary; None where that does not say."""
+    return card.get("frames") or card.get("max_frames")
 
 
 def names_of(concepts: Sequence[CardConcept]) -> re.Pattern[str]:

@@ -25,6 +25,7 @@ from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.parallel.shard import parameter_shardings
 from vidgen.sample import budget
 from vidgen.sample.autoencoder import Autoencoder, LatentSpace, load_autoencoder
+from vidgen.sample.card import own_frames
 from vidgen.sample.parts import Parts
 from vidgen.sample.program import (
     Captions,
@@ -150,8 +151,7 @@ class Pipeline:
         if shared and not able:
             raise ValueError("shared is for clips of one prompt each, on one device, by a patch VAE: leave it out here")
         frames, *sides = size
-        own_frames = self.card.get("frames", self.card.get("max_frames"))
-        own = sides == [*self.card.get("size", ())] and frames in (1, own_frames)
+        own = sides == [*self.card.get("size", ())] and frames in (1, own_frames(self.card))
         return able and bool(self.card) and not own if shared is None else shared
 
     def _in_budget(
