@@ -135,9 +135,7 @@ class Maker:
             (f"→ {prompt}", compose.edit(self.pipeline, given, prompt, 0.8, seed=self.seed))
             for prompt in ("a cat moves to the right in a meadow", "a dog moves to the right across the moon")
         ]
-        return Section(
-            "Edits", "A clip is made again after another prompt; its layout stays.", [(PROMPTS[0], given), *made]
-        )
+        return Section("Edits", "A clip is made again after another prompt; its layout stays.", made)
 
     def inpaint(self) -> Section:
         """A half of the picture."""
