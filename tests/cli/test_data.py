@@ -44,7 +44,7 @@ def test_a_plan_says_what_batches_hold(capsys):
     alone = capsys.readouterr().out
     assert "4.00" in alone and "88.9 %" in alone and "100.0 % filled" in alone
     assert cli.main(["data", "plan", TINY, "--packing.rows", "2", "--packing.tokens", "64"]) == 0
-    assert "2 rows of 64 tokens, at most 16 clips in each" in capsys.readouterr().out
+    assert "2 rows of 64 tokens, at most 16 clips in each and 512 tokens of captions" in capsys.readouterr().out
 
 
 def test_build_and_look_at_a_folder_of_videos(videos, tmp_path, capsys):

@@ -157,7 +157,7 @@ def check_packing(experiment: DiTTraining, tmp_path: Path) -> None:
         state = train.loop.train(same, dataclasses.replace(packed.loop, steps=steps), tmp_path / "packed", "{}")
         assert int(state.step) == steps
     with pytest.raises(ValueError, match="8 tokens and a row has 7"):
-        dataclasses.replace(packed, packing=PackingConfig(2, 7, 4, 8)).task(tmp_path / "packed")
+        dataclasses.replace(packed, packing=PackingConfig(2, 7, 4, open_rows=8)).task(tmp_path / "packed")
 
 
 def check_alignment(experiment: DiTTraining, tmp_path: Path) -> None:

@@ -179,8 +179,9 @@ def plan(argv: Sequence[str]) -> None:
     console.print(table)
     rows = "batches of one size each, in turn"
     if streams.packing.rows:
-        packing = streams.packing
+        packing = streams.rows
         rows = f"{packing.rows} rows of {packing.tokens:,} tokens, at most {packing.clips} clips in each"
+        rows += f" and {packing.text:,} tokens of captions"
     print(f"{rows}; {found.tokens:,.0f} tokens a step, {100 * found.fill:.1f} % filled")
 
 

@@ -7,8 +7,9 @@ process needs. So packing costs nothing, depends on sizes and the seed alone, an
 """
 
 import dataclasses
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import grain
@@ -29,7 +30,9 @@ class PackingConfig:
     Attributes:
         rows: a batch; 0 for no packing: batches of clips of one size.
         tokens: a row.
-        clips: at most in a row; each has room for a caption, used or not.
+        clips: at most in a row.
+        text: tokens of captions in a row. Where those of its clips are longer together, the longest gives way to
+            another of its clip's captions that is shorter, and where there is none, is cut.
         open_rows: how many rows are filled side by side; more of them are filled better, and mix clips that lie farther
             apart in the stream.
     """
@@ -37,10 +40,11 @@ class PackingConfig:
     rows: int = 0
     tokens: int = 1024
     clips: int = 16
+    text: int = 512
     open_rows: int = 64
 
     def __post_init__(self) -> None:
-        if self.rows < 0 or min(self.tokens, self.clips, self.open_rows) < 1:
+        if self.rows < 0 or min(self.tokens, self.clips, self.text, self.open_rows) < 1:
             raise ValueError(f"{self} was given; rows must be 0 or more, and all else at least 1")
         if self.rows and self.open_rows % self.rows:
             raise ValueError(f"open_rows is {self.open_rows}; it must be a multiple of rows, {self.rows}")
@@ -62,11 +66,29 @@ class Size(NamedTuple):
 
 
 class Stream(NamedTuple):
-    """Encoded clips of one size, and the shift of their training times."""
+    """Encoded clips of one size, the shift of their training times, and tokens of a caption at most."""
 
     size: Size
     items: LatentItems
     shift: float
+    text_length: int
+
+
+class Captions(NamedTuple):
+    """How captions are put into rows.
+
+    tokenizer: of their words. start: places before each, for what its encoder puts there. whole: whether each takes all
+    tokens that a caption has at most, since the padding behind it counts as words.
+    """
+
+    tokenizer: AnyTokenizer
+    start: int
+    whole: bool = False
+
+    def room(self, ids_S: np.ndarray) -> int:
+        """The places that a padded caption takes. An empty one has a place, for what stands for it."""
+        words = len(ids_S) if self.whole else int((ids_S != self.tokenizer.pad_id).sum())
+        return self.start + max(words, 1)
 
 
 class Plan(NamedTuple):
@@ -86,19 +108,21 @@ def packed_batches(
     streams: Sequence[Stream],
     config: PackingConfig,
     seed: int,
-    tokenizer: AnyTokenizer,
-    text_length: int,
+    captions: Captions,
     patch: tuple[int, int, int],
     rows: Sequence[int] | None = None,
 ) -> grain.IterDataset:
     """Endless batches of packed rows, of which only `rows` are read and given.
 
     They hold "tokens_BLP" float16, "positions_BL3", "extent_BL3" and "segments_BL" int32 (see `vidgen.models.rows`),
-    "text_BES" int32 and "shift_BE" float32 of each clip, and "cells_BL" and "places_BL4" where the items have them.
+    "text_BS" and "captions_BS" int32 (see `vidgen.models.text.TextEncoder`), "shift_BE" float32 of each clip, and
+    "cells_BL" and "places_BL4" where the items have them.
 
     Raises:
-        ValueError: a clip has more tokens than a row; a size is starved; a row is not in the batch.
+        ValueError: a clip has more tokens than a row, or a caption than there is room for; a size is starved; a row is
+            not in the batch.
     """
+    config = with_room(config, captions, max(stream.text_length for stream in streams))
     plan([stream.size for stream in streams], config, seed)
     places = _places([stream.size for stream in streams], [len(stream.items) for stream in streams], seed)
     chosen = tuple(range(config.rows) if rows is None else rows)
@@ -109,21 +133,35 @@ def packed_batches(
         return _stack([row(place_L) for place_L in batch["place"][list(chosen)]])
 
     def row(place_L: np.ndarray) -> dict[str, np.ndarray]:
-        return _lay([clip(place) for place in _places_in(place_L)], config, text_length)
+        clips, told = zip(*map(clip, _places_in(place_L)), strict=True)
+        return _lay(clips, config) | _lay_captions(told, captions, config)
 
-    def clip(place: int) -> dict[str, np.ndarray]:
+    def clip(place: int) -> tuple[dict[str, np.ndarray], Callable[[int], np.ndarray]]:
         stream, index = _at(places, place)
-        size, items, shift = streams[stream]
+        size, items, shift, text_length = streams[stream]
         item = items[index]
-        rng = np.random.default_rng([seed, place])
-        return _tokens(item, size.extent, patch) | {
-            "text": pick_caption(item, rng, tokenizer, text_length),
-            "shift": np.float32(shift),
-        }
+        pick = functools.partial(_pick, item, [seed, place], captions.tokenizer, text_length)
+        return _tokens(item, size.extent, patch) | {"shift": np.float32(shift)}, pick
 
     return grain.experimental.ThreadPrefetchIterDataset(
         _packed(places, [stream.size for stream in streams], config, seed).map(read), prefetch_buffer_size=READ_AHEAD
     )
+
+
+def with_room(config: PackingConfig, captions: Captions, longest: int) -> PackingConfig:
+    """Rows with no more clips than there is room for the captions of, which have `longest` tokens at most.
+
+    Raises:
+        ValueError: there is not room for one.
+    """
+    most = captions.start + longest
+    if most > config.text:
+        raise ValueError(
+            f"a caption takes up to {most} tokens and a row has room for {config.text}: raise packing.text, or lower "
+            f"the streams' text_length"
+        )
+    room = most if captions.whole else captions.start + 1
+    return dataclasses.replace(config, clips=min(config.clips, config.text // room))
 
 
 def plan(sizes: Sequence[Size], config: PackingConfig, seed: int = 0) -> Plan:
@@ -233,7 +271,32 @@ def _tokens(item: LatentItem, extent: tuple[int, int, int], patch: tuple[int, in
     return found
 
 
-def _lay(clips: Sequence[dict[str, np.ndarray]], config: PackingConfig, text_length: int) -> dict[str, np.ndarray]:
+def _pick(item: LatentItem, key: list[int], tokenizer: AnyTokenizer, longest: int, limit: int) -> np.ndarray:
+    """A caption of at most `limit` tokens, if the clip has one; the same for the same key, if it is not too long."""
+    return pick_caption(item, np.random.default_rng(key), tokenizer, min(longest, limit))
+
+
+def _lay_captions(
+    picks: Sequence[Callable[[int], np.ndarray]], captions: Captions, config: PackingConfig
+) -> dict[str, np.ndarray]:
+    """Captions one after another in a row of fixed length; `picks` give that of each clip, of a length at most."""
+    told = [pick(config.text) for pick in picks]
+    rooms = np.array([captions.room(ids_S) for ids_S in told])
+    share = config.text // len(told) - captions.start
+    while rooms.sum() > config.text:
+        longest = int(rooms.argmax())
+        limit = rooms[longest] - captions.start - (rooms.sum() - config.text)
+        told[longest] = picks[longest](max(int(limit), share))
+        rooms[longest] = captions.room(told[longest])
+    text_S, captions_S = np.zeros((2, config.text), np.int32)
+    ends = np.cumsum(rooms)
+    for number, (ids_S, room, end) in enumerate(zip(told, rooms, ends, strict=True), 1):
+        captions_S[end - room : end] = number
+        text_S[end - room + captions.start : end] = ids_S[: room - captions.start]
+    return {"text_BS": text_S, "captions_BS": captions_S}
+
+
+def _lay(clips: Sequence[dict[str, np.ndarray]], config: PackingConfig) -> dict[str, np.ndarray]:
     """Clips one after another in a row of fixed length."""
     L = sum(len(clip["tokens"]) for clip in clips)
 
@@ -242,16 +305,13 @@ def _lay(clips: Sequence[dict[str, np.ndarray]], config: PackingConfig, text_len
         return np.concatenate([x, np.full((config.tokens - L, *x.shape[1:]), empty, x.dtype)])
 
     segments = [np.full(len(clip["tokens"]), number, np.int32) for number, clip in enumerate(clips, 1)]
-    text_ES = np.zeros((config.clips, text_length), np.int32)
     shift_E = np.ones(config.clips, np.float32)
-    for number, clip in enumerate(clips):
-        text_ES[number], shift_E[number] = clip["text"], clip["shift"]
+    shift_E[: len(clips)] = [clip["shift"] for clip in clips]
     row = {
         "tokens_BLP": joined("tokens", 0),
         "positions_BL3": joined("positions", 0),
         "extent_BL3": joined("extent", 1),
         "segments_BL": np.concatenate([*segments, np.zeros(config.tokens - L, np.int32)]),
-        "text_BES": text_ES,
         "shift_BE": shift_E,
     }
     if "cells" in clips[0]:

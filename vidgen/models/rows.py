@@ -67,6 +67,7 @@ def apply_to_rows(
     text_real_BES: Array,
     given_BL: Array | None = None,
     captions_BL: Array | None = None,
+    of_text_BS: Array | None = None,
 ) -> Prediction:
     """`Prediction` of rows whose tokens are noisy.
 
@@ -75,8 +76,10 @@ def apply_to_rows(
             what is remembered of them, and which of them are not padding.
         given_BL: bool, the tokens that are given, whose time is 0; None where nothing is.
         captions_BL: which of the captions, from 0, each token follows; None where each clip has its own, in order.
+        of_text_BS: where captions lie one after another in text_BESD, as if they were one: which of them each of its
+            tokens is of, from 0, and -1 where it is of none. None where each has as much room as the longest.
     """
-    B, E, S, D = text_BESD.shape
+    (B, E), (_, room, S, D) = t_BE.shape, text_BESD.shape
     several = captions_BL is not None or rows.segments_BL is not None
     if captions_BL is None:
         captions_BL = rows.owned(jnp.broadcast_to(jnp.arange(E), (B, E)))
@@ -86,12 +89,13 @@ def apply_to_rows(
         t_BE, ids_BL = jnp.concatenate([t_BE, jnp.zeros_like(t_BE)], axis=1), ids_BL + E * given_BL
     segments = None
     if several:
-        of_text_BS = jnp.broadcast_to(jnp.repeat(jnp.arange(E), S), (B, E * S))
+        if of_text_BS is None:
+            of_text_BS = jnp.broadcast_to(jnp.repeat(jnp.arange(E), S), (B, E * S))
         segments = Segments(rows.segments_BL, captions_BL, of_text_BS)
     memory = None
     if isinstance(text_BESD, TextMemory):
         text_BESD, memory = text_BESD.features_BESD, text_BESD.of_blocks()
-    text_BSD, real_BS = text_BESD.reshape(B, E * S, D), text_real_BES.reshape(B, E * S)
+    text_BSD, real_BS = text_BESD.reshape(B, room * S, D), text_real_BES.reshape(B, room * S)
     return apply(model, params, *rows[:3], t_BE, ids_BL, text_BSD, real_BS, segments, memory)
 
 

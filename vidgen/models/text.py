@@ -85,13 +85,13 @@ def nearby_bias(max_distance: int, aside: float = 4.0) -> initializers.Initializ
 
 
 class TextBlock(nn.Module):
-    """Self-attention with a relative position bias, then a gated MLP."""
+    """Self-attention to what is seen [B, S or 1, S], with a relative position bias, then a gated MLP."""
 
     config: TextConfig
     shard: ShardFn
 
     @nn.compact
-    def __call__(self, x_BSD: Array, real_BS: Array) -> Array:
+    def __call__(self, x_BSD: Array, seen_BSS: Array) -> Array:
         cfg = self.config
         dtype: DTypeLike = jnp.dtype(cfg.dtype)
         B, S, D = x_BSD.shape
@@ -105,7 +105,7 @@ class TextBlock(nn.Module):
         # T5 leaves out the 1/sqrt(K) of the scores; its initialisation makes up for it, ours is plain.
         scale = K**-0.5 if cfg.scaled else 1.0
         scores = jnp.einsum("BLNK,BSNK->BNLS", q, k, preferred_element_type=jnp.float32) * scale
-        scores = jnp.where(real_BS[:, None, None, :], scores + bias_NSS, jnp.finfo(jnp.float32).min)
+        scores = jnp.where(seen_BSS[:, None], scores + bias_NSS, jnp.finfo(jnp.float32).min)
         h = jnp.einsum("BNLS,BSNK->BLNK", softmax(scores, axis=-1).astype(v.dtype), v)
         x_BSD = x_BSD + dense(D, axes="ND", name="out")(h.reshape(B, S, -1))
         h = RMSNorm(name="norm2")(x_BSD)
@@ -121,26 +121,37 @@ class TextEncoder(nn.Module):
     A learned start token comes first, so that an empty caption (the unconditional case) still has one real token;
     without it (`TextConfig.start`) there are S features, and those of padding are zeros.
     `shard` says how arrays are divided over devices.
+
+    Rows may hold several captions one after another, of which `captions_BS` says each token's, from 1, and 0 where a
+    row is only filled up. Each is then read as if it were alone, and has a place for the start token before its own:
+    there are S features.
     """
 
     config: TextConfig
     shard: ShardFn = unsharded
 
     @nn.compact
-    def __call__(self, ids_BS: Array) -> tuple[Array, Array]:
+    def __call__(self, ids_BS: Array, captions_BS: Array | None = None) -> tuple[Array, Array]:
         cfg = self.config
         B = ids_BS.shape[0]
         table = self.param("embedding", initializers.normal(1.0), (cfg.vocabulary, cfg.width))
         x, real_BS = table[ids_BS], ids_BS != 0
         if cfg.start:
             start = self.param("start", initializers.normal(1.0), (1, 1, cfg.width))
-            x = jnp.concatenate([jnp.broadcast_to(start, (B, 1, cfg.width)), x], axis=1)
-            real_BS = jnp.concatenate([jnp.ones((B, 1), bool), real_BS], axis=1)
+            if captions_BS is None:
+                x = jnp.concatenate([jnp.broadcast_to(start, (B, 1, cfg.width)), x], axis=1)
+                real_BS = jnp.concatenate([jnp.ones((B, 1), bool), real_BS], axis=1)
+            else:
+                first_BS = (places(captions_BS) == 0) & (captions_BS > 0)
+                x, real_BS = jnp.where(first_BS[..., None], start, x), real_BS | first_BS
+        seen_BSS = real_BS[:, None]
+        if captions_BS is not None:
+            seen_BSS = seen_BSS & (captions_BS[:, :, None] == captions_BS[:, None])
         x = self.shard(x, "BSD")
         for i in range(cfg.layers):
-            x = TextBlock(cfg, self.shard, name=f"block{i}")(x, real_BS)
+            x = TextBlock(cfg, self.shard, name=f"block{i}")(x, seen_BSS)
         x = RMSNorm(name="norm")(x)
-        return jnp.where(real_BS[..., None], x, 0.0), jnp.ones_like(real_BS) if cfg.padding_seen else real_BS
+        return jnp.where(real_BS[..., None], x, 0.0), _held(real_BS, captions_BS) if cfg.padding_seen else real_BS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,7 +170,8 @@ class LabelConfig:
 
 
 class LabelTable(nn.Module):
-    """Ids [B, S], 1 for class 0 and so on, 0 for no class -> features [B, S, D] and which are real [B, S]: all.
+    """Ids [B, S], 1 for class 0 and so on, 0 for no class -> features [B, S, D] and which are real [B, S]: all that
+    are of a caption, where rows hold several as in `TextEncoder`.
 
     The row for no class is the last one of the table (arXiv 2212.09748, section 3.3, guidance).
     """
@@ -168,14 +180,36 @@ class LabelTable(nn.Module):
     shard: ShardFn = unsharded
 
     @nn.compact
-    def __call__(self, ids_BS: Array) -> tuple[Array, Array]:
+    def __call__(self, ids_BS: Array, captions_BS: Array | None = None) -> tuple[Array, Array]:
         cfg = self.config
         table = self.param("labels", initializers.normal(0.02), (cfg.classes + 1, cfg.width))
         rows_BS = jnp.where(ids_BS == 0, cfg.classes, ids_BS - 1)
-        return self.shard(table[rows_BS], "BSD"), jnp.ones_like(ids_BS, bool)
+        return self.shard(table[rows_BS], "BSD"), _held(ids_BS, captions_BS)
 
 
 AnyTextConfig = TextConfig | LabelConfig
+
+
+def starts(config: AnyTextConfig) -> int:
+    """How many tokens an encoder puts before a caption."""
+    return int(isinstance(config, TextConfig) and config.start)
+
+
+def pads(config: AnyTextConfig) -> bool:
+    """Whether what is behind a caption counts as its words."""
+    return isinstance(config, TextConfig) and config.padding_seen
+
+
+def places(captions_BS: Array) -> Array:
+    """The place of each token in its own caption, from 0, where rows hold captions one after another: [B, S]."""
+    at_S = jnp.arange(captions_BS.shape[1])
+    new_BS = jnp.diff(captions_BS, axis=1, prepend=-1) != 0
+    return at_S - jax.lax.cummax(jnp.where(new_BS, at_S, 0), axis=1)
+
+
+def _held(ids_BS: Array, captions_BS: Array | None) -> Array:
+    """Which tokens are of a caption at all, padding among them."""
+    return jnp.ones(ids_BS.shape, bool) if captions_BS is None else captions_BS > 0
 
 
 def text_encoder(config: AnyTextConfig, shard: ShardFn = unsharded) -> TextEncoder | LabelTable:

@@ -25,7 +25,7 @@ from vidgen.data.tokenizer import AnyTokenizer
 from vidgen.diffusion.times import TimeConfig
 from vidgen.models.dit import DiT, DiTConfig, cut_patches
 from vidgen.models.layers import apply
-from vidgen.models.text import AnyTextConfig, TextConfig, text_encoder
+from vidgen.models.text import AnyTextConfig, TextConfig, pads, starts, text_encoder
 from vidgen.parallel import attention
 from vidgen.parallel.attention import Kind
 from vidgen.parallel.mesh import MeshConfig, make_mesh
@@ -188,7 +188,9 @@ class DiTTraining:
 
     def streams(self, vae: AnyVAEConfig | None = None) -> Streams:
         """Where batches come from; vae is read from its file if neither it nor `vae_config` is given."""
-        return Streams(self.data, self.packing, vae or self._vae_shape(), self.model.patch, self._tokenizer())
+        shape, tokenizer = vae or self._vae_shape(), self._tokenizer()
+        start, whole = starts(self.text), pads(self.text)
+        return Streams(self.data, self.packing, shape, self.model.patch, tokenizer, start, whole)
 
     @staticmethod
     def _step_flops(networks: Networks, streams: Streams, plan: Plan, batch: Mapping[str, Any]) -> float:

@@ -18,7 +18,7 @@ from vidgen.models.dit import DiT, DiTConfig, Prediction
 from vidgen.models.estimate import step_times
 from vidgen.models.layers import apply
 from vidgen.models.rows import Rows, apply_to_rows, lay_out
-from vidgen.models.text import text_encoder
+from vidgen.models.text import AnyTextConfig, places, starts, text_encoder
 from vidgen.parallel.shard import Parallel, one_device
 from vidgen.sample.program import Networks
 from vidgen.train.cells import AlignmentConfig, Truth, cell_loss
@@ -62,17 +62,17 @@ def dit_loss(
     """
     parallel = parallel or one_device(networks.dit.dtype)
     laid = lay_out_batch(batch, networks.dit.patch, parallel.multiple)
-    rows, (B, E, S) = laid.rows, laid.text_BES.shape
+    rows, (B, E) = laid.rows, laid.shift_BE.shape
     x0, real = rows.tokens_BLP.astype(jnp.float32), rows.real
     # Drawn before a row is filled up, so that the noise is the same on every mesh.
     noise = jax.random.normal(trees.fold_in_str(key, "noise"), (B, laid.tokens, x0.shape[-1]))
     noise = jnp.pad(noise, ((0, 0), (0, x0.shape[1] - laid.tokens), (0, 0)))
     t_BE, step_BE = _draw_times(networks.dit, objective.time, trees.fold_in_str(key, "time"), laid.shift_BE)
     dropped_BE = jax.random.bernoulli(trees.fold_in_str(key, "caption"), objective.caption_dropout, (B, E))
-    empty_S = jnp.pad(jnp.array(objective.empty, jnp.int32), (0, S - len(objective.empty)))
-    ids_RS = jnp.where(dropped_BE[..., None], empty_S, laid.text_BES).reshape(B * E, S)
-    features, said = apply(text_encoder(networks.text, parallel.shard), params["text"], ids_RS)
-    features, said = (x.reshape(B, E, *x.shape[1:]) for x in (features, said))
+    ids_BS = drop_captions(networks.text, laid, dropped_BE, objective.empty)
+    read = apply(text_encoder(networks.text, parallel.shard), params["text"], ids_BS, laid.captions_BS)
+    features, said = (x[:, None] for x in read)
+    of_text_BS = None if laid.captions_BS is None else laid.captions_BS - 1
 
     aligned = objective.alignment if objective.alignment.weight else None
     dit = DiT(networks.dit, parallel.attn_fn, parallel.cross_attn_fn, parallel.shard, aligned.block if aligned else 0)
@@ -81,7 +81,7 @@ def dit_loss(
         drawn_BL = draw_made(trees.fold_in_str(key, "tasks"), rows, E, objective.tasks)
         t_BL, made_BL, given_BL = times.token_times(t_BL, drawn_BL), real & drawn_BL, ~drawn_BL
     noisy = rows._replace(tokens_BLP=paths.interpolate(x0, noise, t_BL))
-    says = apply_to_rows(dit, params["dit"], noisy, t_BE, features, said, given_BL)
+    says = apply_to_rows(dit, params["dit"], noisy, t_BE, features, said, given_BL, of_text_BS=of_text_BS)
     inner_BLD = says.features_BLD
     missed_BL, loss = flow.flow_loss(says.velocity_BLP, x0, noise, made_BL)
     told = {"loss": (missed_BL, made_BL)}
@@ -133,12 +133,14 @@ def _noise_terms(
 
 class LaidOut(NamedTuple):
     """A batch as the loss sees it: clean rows, and how many tokens they had before they were filled up for a mesh;
-    captions [B, E, S], shifts of the times [B, E], what is in the cells.
+    ids of captions, and where a row has several, which each is of (see `vidgen.models.text.TextEncoder`); shifts of the
+    times; what is in the cells.
     """
 
     rows: Rows
     tokens: int
-    text_BES: Array
+    text_BS: Array
+    captions_BS: Array | None
     shift_BE: Array
     truth: Truth | None
 
@@ -150,7 +152,7 @@ def lay_out_batch(batch: dict[str, Array], patch: tuple[int, int, int], multiple
         rows = Rows(*(batch[name] for name in ("tokens_BLP", "positions_BL3", "extent_BL3", "segments_BL")))
         if "cells_BL" in batch:
             truth = Truth(batch["cells_BL"], batch["places_BL4"])
-        return LaidOut(rows, rows.tokens_BLP.shape[1], batch["text_BES"], batch["shift_BE"], truth)
+        return LaidOut(rows, rows.tokens_BLP.shape[1], batch["text_BS"], batch["captions_BS"], batch["shift_BE"], truth)
     rows = lay_out(batch["latent_BTHWC"], patch, multiple)
     B, L, _ = rows.tokens_BLP.shape
     T, H, W = batch["latent_BTHWC"].shape[1:4]
@@ -159,4 +161,15 @@ def lay_out_batch(batch: dict[str, Array], patch: tuple[int, int, int], multiple
         fill = (0, L - cells_BL.shape[1])
         truth = Truth(jnp.pad(cells_BL, ((0, 0), fill)), jnp.pad(places_BL4, ((0, 0), fill, (0, 0))))
     shift_B = batch.get("shift_B", jnp.ones(B))
-    return LaidOut(rows, T * H * W // math.prod(patch), batch["text_BS"][:, None], shift_B[:, None], truth)
+    return LaidOut(rows, T * H * W // math.prod(patch), batch["text_BS"], None, shift_B[:, None], truth)
+
+
+def drop_captions(text: AnyTextConfig, laid: LaidOut, dropped_BE: Array, empty: tuple[int, ...]) -> Array:
+    """Ids [B, S] in which the captions that are dropped are the empty one, whose ids are given."""
+    S = laid.text_BS.shape[1]
+    if laid.captions_BS is None:
+        return jnp.where(dropped_BE, jnp.pad(jnp.array(empty, jnp.int32), (0, S - len(empty))), laid.text_BS)
+    start = starts(text)
+    empty_S = jnp.pad(jnp.array(empty, jnp.int32), (start, S - start - len(empty)))
+    dropped_BS = jnp.take_along_axis(dropped_BE, jnp.maximum(laid.captions_BS - 1, 0), axis=1)
+    return jnp.where(dropped_BS & (laid.captions_BS > 0), empty_S[places(laid.captions_BS)], laid.text_BS)

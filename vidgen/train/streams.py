@@ -17,7 +17,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from vidgen.data.latents import LatentSource, write_latents
-from vidgen.data.packing import PackingConfig, Plan, Size, Stream, packed_batches, plan, shares
+from vidgen.data.packing import Captions, PackingConfig, Plan, Size, Stream, packed_batches, plan, shares, with_room
 from vidgen.data.pipeline import SYNTHETIC_SHARE, LatentItems, WorldSource, latent_batches, mix
 from vidgen.data.tokenizer import AnyTokenizer, load_tokenizer
 from vidgen.parallel import hosts
@@ -113,6 +113,7 @@ class Streams:
         data: the streams; packing: how they share rows.
         vae: shape of the autoencoder; patch: of the transformer's tokens.
         tokenizer: of captions; None is ours.
+        start, whole: how an encoder reads packed captions, see `vidgen.data.packing.Captions`.
     """
 
     data: tuple[LatentData, ...]
@@ -120,11 +121,23 @@ class Streams:
     vae: AnyVAEConfig
     patch: tuple[int, int, int]
     tokenizer: AnyTokenizer | None = None
+    start: int = 1
+    whole: bool = False
 
     @property
     def text_length(self) -> int:
         """The most tokens of a caption."""
         return max(data.text_length for data in self.data)
+
+    @property
+    def captions(self) -> Captions:
+        """How they are put into packed rows."""
+        return Captions(self.tokenizer or load_tokenizer(), self.start, self.whole)
+
+    @property
+    def rows(self) -> PackingConfig:
+        """The packed rows. Raises ValueError where there is no room for a caption."""
+        return with_room(self.packing, self.captions, self.text_length)
 
     @property
     def sizes(self) -> list[Size]:
@@ -157,23 +170,24 @@ class Streams:
     def plan(self) -> Plan:
         """What a batch holds on average. Raises ValueError where a clip does not fit a row, or a size is starved."""
         if self.packing.rows:
-            return plan(self.sizes, self.packing)
+            return plan(self.sizes, self.rows)
         return shares(self.sizes, [data.batch_size for data in self.data])
 
     def batches(self, items: Sequence[LatentItems], seed: int, mesh: Mesh) -> grain.IterDataset:
         """Endless batches of the items of each stream, of which this process reads its own rows."""
-        tokenizer = self.tokenizer or load_tokenizer()
         if self.packing.rows:
-            shifts = [data.shift for data in self.data]
-            streams = [Stream(*parts) for parts in zip(self.sizes, items, shifts, strict=True)]
+            streams = [
+                Stream(size, some, data.shift, data.text_length)
+                for size, some, data in zip(self.sizes, items, self.data, strict=True)
+            ]
             rows = own_rows(mesh, self.packing.rows)
-            return packed_batches(streams, self.packing, seed, tokenizer, self.text_length, self.patch, rows)
+            return packed_batches(streams, self.rows, seed, self.captions, self.patch, rows)
         batches = [
             latent_batches(
                 some,
                 data.batch_size,
                 seed,
-                tokenizer,
+                self.captions.tokenizer,
                 data.text_length,
                 rows=own_rows(mesh, data.batch_size),
                 shift=data.shift,
@@ -185,14 +199,15 @@ class Streams:
     def abstract_batch(self, aligned: bool) -> dict[str, jax.ShapeDtypeStruct]:
         """The shapes of a packed batch, or of one of the stream with most tokens a batch."""
         if self.packing.rows:
-            B, L, E = self.packing.rows, self.packing.tokens, self.packing.clips
+            B, L, E, S = self.rows.rows, self.rows.tokens, self.rows.clips, self.rows.text
             P = math.prod(self.patch) * self.vae.channels
             shapes = {
                 "tokens_BLP": ((B, L, P), jnp.float16),
                 "positions_BL3": ((B, L, 3), jnp.int32),
                 "extent_BL3": ((B, L, 3), jnp.int32),
                 "segments_BL": ((B, L), jnp.int32),
-                "text_BES": ((B, E, self.text_length), jnp.int32),
+                "text_BS": ((B, S), jnp.int32),
+                "captions_BS": ((B, S), jnp.int32),
                 "shift_BE": ((B, E), jnp.float32),
             }
             if aligned:
