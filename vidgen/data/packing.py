@@ -141,7 +141,7 @@ def packed_batches(
         size, items, shift, text_length = streams[stream]
         item = items[index]
         pick = functools.partial(_pick, item, [seed, place], captions.tokenizer, text_length)
-        return _tokens(item, size.extent, patch) | {"shift": np.float32(shift)}, pick
+        return _tokens(item, size.extent, patch) | {"shift": np.asarray(shift, np.float32)}, pick
 
     return grain.experimental.ThreadPrefetchIterDataset(
         _packed(places, [stream.size for stream in streams], config, seed).map(read), prefetch_buffer_size=READ_AHEAD
