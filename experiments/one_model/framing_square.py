@@ -16,7 +16,7 @@ def get_config() -> DiTTraining:
     """The same scenes, captions and tokens a step."""
     native: DiTTraining = load_experiment(Path(__file__).with_name("framing.py"))
     squares = tuple(
-        dataclasses.replace(data, name=f"square_{data.name}", crop=(48, 48), batch_size=2 * data.batch_size)
+        dataclasses.replace(data, name=f"square_{data.name}", crop=(64, 64), batch_size=2 * data.batch_size)
         for data in native.data
     )
     return dataclasses.replace(native, data=squares)

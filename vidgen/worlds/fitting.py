@@ -241,11 +241,16 @@ def _area(row: int) -> float:
     return float(load_atlas().images_NHWC[row, ..., 3].sum()) / 255 / CONTENT**2
 
 
-def box(pose: Pose, width: int, height: int) -> tuple[float, float, float, float]:
-    """The pose's outline as x0, y0, x1, y1 in pixels, cut at the edges of a frame; as in `truth.ground_truth`."""
+def bounds(pose: Pose) -> tuple[float, float, float, float]:
+    """The pose's outline as x0, y0, x1, y1 in pixels, beyond the edges of a frame too."""
     points = outline(pose.row) * ([-1, 1] if pose.flip else [1, 1])
     cosine, sine = math.cos(pose.angle), math.sin(pose.angle)
     x = pose.x + pose.size * (cosine * points[:, 0] - sine * points[:, 1])
     y = pose.y + pose.size * (sine * points[:, 0] + cosine * points[:, 1])
-    corners = np.clip([x.min(), y.min(), x.max(), y.max()], 0, [width, height] * 2)
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def box(pose: Pose, width: int, height: int) -> tuple[float, float, float, float]:
+    """`bounds`, cut at the edges of a frame; as in `truth.ground_truth`."""
+    corners = np.clip(bounds(pose), 0, [width, height] * 2)
     return tuple(float(value) for value in corners)  # pyright: ignore[reportReturnType]
