@@ -3,7 +3,7 @@
 """The mean of the weights of runs of which each went on from the one before: what the last one learned, and less of
 what it forgot (WiSE-FT, arXiv 2109.01903; model soups, arXiv 2203.05482).
 
-python experiments/average.py --runs runs/one_paced runs/one_shapes --out runs/one_average
+python experiments/average.py --runs runs/one_stories runs/one_paced runs/one_shapes --out runs/one_average
 """
 
 import dataclasses

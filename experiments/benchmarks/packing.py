@@ -6,8 +6,8 @@ of one size each in turn.
     GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python experiments/benchmarks/packing.py
 
 The transformer, its loss and the mix of clips and pictures are those of one_model/shapes.py, by which the model that
-ships was trained; latents are noise. Padding is the same machinery with room for one clip a row, as long as the
-largest. All take turns in one run.
+ships was trained; captions are the scenes' own, latents are noise. Padding is the same machinery with room for one clip
+a row, as long as the largest. All take turns in one run.
 """
 
 import dataclasses
@@ -23,6 +23,7 @@ from rich.table import Table
 
 from vidgen.config import load_experiment
 from vidgen.data.packing import PackingConfig
+from vidgen.data.pipeline import CAPTIONS_PER_CLIP
 from vidgen.models.vae import VAEConfig
 from vidgen.parallel.mesh import MeshConfig, make_mesh
 from vidgen.sample.program import Networks
@@ -31,32 +32,38 @@ from vidgen.train.dit import DiTTraining
 from vidgen.train.flow import Objective, dit_loss
 from vidgen.train.optim import OptimConfig, make_optimizer
 from vidgen.train.streams import Streams
+from vidgen.worlds.captions import caption
+from vidgen.worlds.holdout import AnyScenes
 
 EXPERIMENT = Path(__file__).parents[1] / "one_model" / "shapes.py"
-CAPTION = "a dog moves to the left in a green meadow"
+CAPTIONED = 64
+"""Scenes of each stream whose captions are taken."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """steps: of each way that are timed, those that compile apart. rows, tokens, clips: of packed batches."""
+    """steps: of each way that are timed, those that compile apart. rows, tokens, clips, text: of packed batches."""
 
     steps: int = 24
     rows: int = 4
     tokens: int = 640
     clips: int = 16
+    text: int = 320
 
 
 class Noise:
-    """Clips of random latents, with one caption."""
+    """Clips of random latents, with captions of scenes."""
 
-    def __init__(self, shape: tuple[int, int, int, int]) -> None:
+    def __init__(self, shape: tuple[int, int, int, int], scenes: AnyScenes) -> None:
         self.latent = np.random.default_rng(0).normal(size=shape).astype(np.float16)
+        drawn = [scenes.draw(number) for number in range(CAPTIONED)]
+        self.captions = [tuple(caption(scene, k) for k in range(CAPTIONS_PER_CLIP)) for scene in drawn]
 
     def __len__(self) -> int:
         return 4096
 
-    def __getitem__(self, _: int) -> dict:
-        return {"latent": self.latent, "captions": (CAPTION,)}
+    def __getitem__(self, index: int) -> dict:
+        return {"latent": self.latent, "captions": self.captions[index % CAPTIONED]}
 
 
 def ways(options: Options, streams: Streams) -> dict[str, PackingConfig]:
@@ -64,15 +71,17 @@ def ways(options: Options, streams: Streams) -> dict[str, PackingConfig]:
     largest = max(size.tokens for size in streams.sizes)
     mean = options.rows * options.tokens / np.mean([size.tokens for size in streams.sizes])
     return {
-        "packed": PackingConfig(options.rows, options.tokens, options.clips),
-        "padded to the largest": PackingConfig(round(mean), largest, clips=1, open_rows=64 * round(mean)),
+        "packed": PackingConfig(options.rows, options.tokens, options.clips, options.text),
+        "padded to the largest": PackingConfig(
+            round(mean), largest, 1, streams.text_length + streams.start, 64 * round(mean)
+        ),
         "one size a batch": PackingConfig(),
     }
 
 
 def batches(streams: Streams) -> Iterator[dict[str, np.ndarray]]:
     """Endless batches of the mix."""
-    items = [Noise(streams.latent_shape(one)) for one in streams.data]
+    items = [Noise(streams.latent_shape(one), one.scenes) for one in streams.data]
     return iter(streams.batches(items, 0, make_mesh(MeshConfig())))  # pyright: ignore[reportArgumentType]
 
 
