@@ -28,6 +28,12 @@ def test_a_dropped_caption_of_a_row_leaves_the_others_alone(start: bool, empty: 
     assert found.tolist() == [expected]
 
 
+def test_what_fills_up_a_row_stays_empty() -> None:
+    row = laid([3, 4, 5, 0, 0], [1, 1, 2, 0, 0])
+    found = drop_captions(TextConfig(start=False), row, jnp.array([[True, False, False]]), (9,))
+    assert found.tolist() == [[9, 0, 5, 0, 0]]
+
+
 def test_a_dropped_caption_alone() -> None:
     for dropped, expected in ((True, [9, 0, 0]), (False, [7, 8, 0])):
         found = drop_captions(TextConfig(), laid([7, 8, 0], None), jnp.array([[dropped]]), (9,))
