@@ -9,7 +9,8 @@ Things are half as large as the shorter side of the frame, so that they are thre
 
 Two CPU cores, 57 minutes; no paper's row. Of 64 held-out pairs (samplers.py, guidance 2, measured 2026-11-28) these
 weights show 82.0 % of 128 named things, those of `paced.py` 86.7, and the mean of both, by `average.py`, 88.3; the mean
-of these and `stories.py` ships, with the decoder of `decoder.py`. Other sizes, stories and tasks are in experiments/README.md and docs/tasks.md.
+of these and `stories.py` ships, with the decoder of `decoder.py`. Other sizes, stories and tasks are in
+experiments/README.md and docs/tasks.md.
 
 Stories were told in their order by `paced.py`, of things that were blurs as soon as they moved. So the shift of the
 times of clips is 1.5 in place of 3, which draws three in ten below t = 0.4 in place of one in six. That did not help:
