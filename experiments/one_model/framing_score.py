@@ -74,10 +74,13 @@ def in_view(clip: np.ndarray, name: str, concepts: tuple[str, ...]) -> bool | No
 
 
 def share(clips: np.ndarray, names: list[str], concepts: tuple[str, ...], workers: ProcessPoolExecutor) -> dict:
-    """Shares of clips with all of the thing in view, of those where it is found, and of all with it found at all."""
+    """Shares of clips with all of the thing in view, of those where it is found ("whole") and of all ("shown"), and
+    of clips with it found at all.
+    """
     seen = list(workers.map(functools.partial(in_view, concepts=concepts), clips, names))
     found = [one for one in seen if one is not None]
-    return {"whole": float(np.mean(found)) if found else float("nan"), "found": len(found) / len(seen), "seen": seen}
+    whole = float(np.mean(found)) if found else float("nan")
+    return {"whole": whole, "shown": seen.count(True) / len(seen), "found": len(found) / len(seen), "seen": seen}
 
 
 def scene_kinds(config: DiTTraining) -> dict[str, SceneConfig]:
@@ -156,10 +159,11 @@ def main(options: Options) -> None:
 
 def report(figures: dict[str, dict[str, list[dict]]]) -> None:
     """Prints the table and whether the rule of framing.py is met."""
-    print("| clips | size | whole thing in view, where found | found |\n|---|---|---|---|")
+    print("| clips | size | whole thing in view, where found | found | found and whole |\n|---|---|---|---|---|")
     for kind, sizes in figures.items():
         for size, of_seeds in sizes.items():
-            print(f"| {kind} | {size} | {_spread(of_seeds, 'whole')} | {_spread(of_seeds, 'found')} |")
+            columns = [_spread(of_seeds, name) for name in ("whole", "found", "shown")]
+            print(f"| {kind} | {size} | {' | '.join(columns)} |")
     for size, (one,) in figures["middle of true renders"].items():
         print(f"\nOf the middles of {size} renders the measure is right in {100 * one['agreement']:.1f} %.")
     (native, native_error), (square, square_error) = (
