@@ -63,6 +63,15 @@ def test_between_clips_lie_new_frames(tiny) -> None:
     np.testing.assert_array_equal(endless[13:], compose.connect(tiny, a, a, "a dog", 8, 13, **STEPS)[13:21])
 
 
+def test_between_clips_there_is_guidance_only_where_it_is_asked_for(tiny) -> None:
+    def between(**options) -> list:
+        return compose.connect(tiny, VIDEO, VIDEO[::-1], "a dog", 4, 13, **{**STEPS, **options})[13:17].tolist()
+
+    plain = between(guidance=None)
+    assert plain == between(guidance=1.0) != between(guidance=3.0)
+    assert between(negative="a cat") != between(negative="snow") != plain  # it is heard
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

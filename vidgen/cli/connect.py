@@ -5,7 +5,7 @@ its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +26,9 @@ examples:
 """
 
 
+_Guidance = Annotated[float | None, tyro.conf.arg(metavar="W", help_behavior_hint="(default: 1 without --negative)")]
+
+
 @dataclass(frozen=True)
 class Connect(making.Making):
     """Options of the command."""
@@ -38,6 +41,8 @@ class Connect(making.Making):
     """What to show, in quotes."""
     seconds: Annotated[float, tyro.conf.arg(metavar="S")] = 1.0
     """How much time lies between them."""
+    guidance: _Guidance = field(default=None, kw_only=True)
+    """How strongly the prompt pulls; 1 turns guidance off, so that both videos say what is between them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Loop(making.Making):
     """What to show, in quotes."""
     seconds: Annotated[float, tyro.conf.arg(metavar="S")] = 1.0
     """How long the way back is."""
+    guidance: _Guidance = field(default=None, kw_only=True)
+    """How strongly the prompt pulls; 1 turns guidance off, so that the video says what leads back to it."""
 
 
 def run(argv: Sequence[str]) -> None:

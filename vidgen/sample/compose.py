@@ -113,7 +113,8 @@ def connect(
     Args:
         before_FHWC, after_FHWC: clips of one size; the second has at least as many frames as the VAE's group.
         frames: between them, a multiple of the VAE's group.
-        window, options: see `extend`.
+        window, options: see `extend`; without guidance where neither that nor a negative prompt is given, since both
+            ends show what is to be made, and guidance pulls it away from them.
 
     Raises:
         ValueError: frames are not such a multiple, or do not fit a pass beside some of both clips.
@@ -142,6 +143,8 @@ def _between(
     window: int,
     options: dict[str, Any],
 ) -> np.ndarray:
+    if options.get("guidance") is None and not options.get("negative"):
+        options = {**options, "guidance": 1.0}
     group = pipeline.networks.vae.group
     room = (window - 1 - frames) // group
     if frames < group or frames % group or room < 1:
