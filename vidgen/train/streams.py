@@ -181,7 +181,7 @@ class Streams:
                 for size, some, data in zip(self.sizes, items, self.data, strict=True)
             ]
             rows = own_rows(mesh, self.packing.rows)
-            return packed_batches(streams, self.rows, seed, self.captions, self.patch, rows)
+            return packed_batches(streams, self.packing, seed, self.captions, self.patch, rows)
         batches = [
             latent_batches(
                 some,
